@@ -94,7 +94,7 @@ TestHost::TestHost() {
         return JF_OK;
     };
     add_facility(JF_FACILITY_WORKER, &worker_);
-    for (int i = 0; i < 2; ++i) workers_.emplace_back([this] { work(); });
+    for (int i = 0; i < 2; ++i) workers_.emplace_back([this] { run_jobs(); });
 }
 
 TestHost::~TestHost() {
@@ -106,7 +106,7 @@ TestHost::~TestHost() {
     for (std::thread& worker : workers_) worker.join();
 }
 
-void TestHost::work() {
+void TestHost::run_jobs() {
     std::unique_lock lock(mutex_);
     while (true) {
         changed_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });

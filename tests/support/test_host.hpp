@@ -65,7 +65,7 @@ class TestHost {
         OnDone on_done;
     };
     static TestHost& self(jf_host_ctx* ctx) { return *reinterpret_cast<TestHost*>(ctx); }
-    void work();
+    void run_jobs();
 
     jf_host_v1 table_{};
     jf_host_timer_v1 timer_{};
