@@ -10,7 +10,7 @@ build=(
     build-essential cmake ninja-build ccache pkg-config git ca-certificates
     libboost1.81-dev libboost-filesystem1.81-dev libboost-system1.81-dev
     libtomlplusplus-dev libcli11-dev rapidjson-dev libfmt-dev prometheus-cpp-dev zlib1g-dev libcurl4-openssl-dev
-    libssl-dev libsqlite3-dev
+    libssl-dev libsqlite3-dev libhowardhinnant-date-dev
     libspeexdsp-dev libwebrtc-audio-processing-dev
     libre-dev librem-dev
     libpocketsphinx-dev libsphinxbase-dev pocketsphinx-en-us

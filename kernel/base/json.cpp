@@ -12,6 +12,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <unordered_set>
 
 namespace jackfield::base {
@@ -41,6 +42,35 @@ bool deeper_than(std::string_view text, std::size_t limit) {
     return false;
 }
 
+/// Builds the document while RapidJSON reads, converting numbers itself: RapidJSON's exact mode reads beyond a table for
+/// some long numbers, and takes what is beyond a double for infinity, at which its writer then cuts a document off.
+struct ExactNumbers : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, ExactNumbers> {
+    explicit ExactNumbers(rapidjson::Document& d) : document(d) {}
+
+    bool Null() { return document.Null(); }
+    bool Bool(bool truth) { return document.Bool(truth); }
+    bool String(const char* text, rapidjson::SizeType n, bool copy) { return document.String(text, n, copy); }
+    bool Key(const char* text, rapidjson::SizeType n, bool copy) { return document.Key(text, n, copy); }
+    bool StartObject() { return document.StartObject(); }
+    bool EndObject(rapidjson::SizeType n) { return document.EndObject(n); }
+    bool StartArray() { return document.StartArray(); }
+    bool EndArray(rapidjson::SizeType n) { return document.EndArray(n); }
+
+    bool RawNumber(const char* text, rapidjson::SizeType n, bool) {
+        const char* end = text + n;
+        std::int64_t whole = 0;
+        if (const auto r = std::from_chars(text, end, whole); r.ec == std::errc() && r.ptr == end)
+            return document.Int64(whole);
+        double real = 0;
+        const auto r = std::from_chars(text, end, real);
+        // What is closer to zero than any double is zero; what is beyond the largest has no value.
+        if (r.ec == std::errc::result_out_of_range) real = std::strtod(std::string(text, n).c_str(), nullptr);
+        return r.ptr == end && std::isfinite(real) && document.Double(real);
+    }
+
+    rapidjson::Document& document;
+};
+
 /// Two members of one name mean different things to different readers, which is how signatures get bypassed.
 const Value* find_duplicate(const Value& root) {
     std::vector<const Value*> pending{&root};
@@ -59,6 +89,24 @@ const Value* find_duplicate(const Value& root) {
         }
     }
     return nullptr;
+}
+
+/// RapidJSON takes the escape of a lone low surrogate (\udc00), which decodes to bytes that are no UTF-8.
+bool has_lone_surrogate(const Value& root) {
+    std::vector<const Value*> pending{&root};
+    while (!pending.empty()) {
+        const Value* value = pending.back();
+        pending.pop_back();
+        if (value->IsString() && !is_valid_utf8({value->GetString(), value->GetStringLength()})) return true;
+        if (value->IsArray())
+            for (const auto& element : value->GetArray()) pending.push_back(&element);
+        if (!value->IsObject()) continue;
+        for (const auto& member : value->GetObject()) {
+            pending.push_back(&member.name);
+            pending.push_back(&member.value);
+        }
+    }
+    return false;
 }
 
 Error wrong_type(const void* value, const char* wanted) {
@@ -175,14 +223,23 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, JsonLimits limit
         return Error(ErrorCode::invalid, "JSON nested deeper than " + std::to_string(limits.depth));
     auto impl = std::make_unique<Impl>();
     constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                               rapidjson::kParseFullPrecisionFlag;
+                               rapidjson::kParseNumbersAsStringsFlag;
     rapidjson::MemoryStream stream(text.data() ? text.data() : "", text.size());
     rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> input(stream);
-    impl->document.ParseStream<flags, rapidjson::UTF8<>>(input);
-    if (impl->document.HasParseError())
-        return Error(ErrorCode::invalid, std::string("JSON at byte ") +
-                                             std::to_string(impl->document.GetErrorOffset()) + ": " +
-                                             rapidjson::GetParseError_En(impl->document.GetParseError()));
+    rapidjson::ParseResult result;
+    const auto read = [&](rapidjson::Document& document) {
+        ExactNumbers numbers(document);
+        result = rapidjson::Reader().Parse<flags>(input, numbers);
+        return !result.IsError();
+    };
+    impl->document.Populate(read);
+    if (result.IsError())
+        return Error(ErrorCode::invalid, std::string("JSON at byte ") + std::to_string(result.Offset()) + ": " +
+                                             (result.Code() == rapidjson::kParseErrorTermination
+                                                  ? "Number too big to be stored in double."
+                                                  : rapidjson::GetParseError_En(result.Code())));
+    if (has_lone_surrogate(impl->document))
+        return Error(ErrorCode::invalid, "JSON with half a surrogate pair in a string");
     if (const Value* twice = find_duplicate(impl->document))
         return Error(ErrorCode::invalid,
                      "JSON has the member '" + std::string(twice->GetString(), twice->GetStringLength()) + "' twice");

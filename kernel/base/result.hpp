@@ -34,6 +34,8 @@ std::string_view to_string(ErrorCode code);
 /// An expected failure: a code from a short list, a retry class, and a sentence for a person.
 class [[nodiscard]] Error {
   public:
+    /// What Result::error() answers when there is none: Boost's result wants one.
+    Error() : Error(ErrorCode::internal, "no error") {}
     Error(ErrorCode code, std::string text, RetryClass retry = RetryClass::no)
         : code_(code), retry_(retry), text_(std::move(text)) {}
 

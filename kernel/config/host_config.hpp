@@ -1,0 +1,145 @@
+#pragma once
+
+#include "config/environment.hpp"
+#include "config/option_table.hpp"
+#include "config/turn_options.hpp"
+#include "config/value.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace jackfield::config {
+
+enum class Placement { inline_on_shard, own_thread };
+enum class Trust { any, listed, signed_by_operator };
+
+/// A configured plugin: `[providers.<name>]` of the host or of a tenant, or `[services.<name>]`.
+struct ProviderConfig {
+    std::string name;
+    /// `kind/name`, for instance `stt/pocketsphinx`.
+    std::string plugin;
+    Placement placement = Placement::inline_on_shard;
+    /// Every key that is the plugin's own: check_schema() it against the descriptor.
+    Value options;
+    Position at;
+
+    std::string kind() const { return plugin.substr(0, plugin.find('/')); }
+};
+using ServiceConfig = ProviderConfig;
+
+/// A provider as tenants name it: `ears` is the tenant's own, `host:trunk` the host's.
+struct ProviderName {
+    bool of_host = false;
+    std::string name;
+    Position at;
+
+    std::string text() const { return (of_host ? "host:" : "") + name; }
+    friend bool operator==(const ProviderName& a, const ProviderName& b) {
+        return a.of_host == b.of_host && a.name == b.name;
+    }
+};
+
+/// What an agent answers: a telephony provider and one of its routing keys.
+struct AnswerConfig {
+    ProviderName provider;
+    /// `+12125550100` (a number in E.164 form), `sip:user@` (that user at any domain),
+    /// `sip:user@domain`, or `*` (whatever no other agent answers).
+    std::string key;
+    Position at;
+
+    /// As it is written: `host:trunk/+12125550100`.
+    std::string text() const { return provider.text() + "/" + key; }
+};
+
+struct RecordingConfig {
+    bool enabled = false;
+};
+
+struct AgentConfig {
+    std::string name;
+    std::vector<AnswerConfig> answers;
+    /// Chains: the next takes over when one fails.
+    std::vector<ProviderName> stt;
+    std::vector<ProviderName> llm;
+    std::vector<ProviderName> tts;
+    std::string language;
+    std::string prompt;
+    std::string greeting;
+    /// Built-in tools that the agent may use: `hang_up`, `transfer`.
+    std::vector<std::string> tools;
+    /// What the agent may transfer to: a name that the model says, and where it leads.
+    std::map<std::string, std::string> transfer;
+    RecordingConfig recording;
+    TurnOptions turn;
+    Position at;
+};
+
+struct LimitsConfig {
+    std::uint32_t concurrent_calls = 50;
+    std::uint32_t requests_per_minute = 600;
+};
+
+struct TenantConfig {
+    /// The stem of its file's name.
+    std::string id;
+    std::string name;
+    std::string time_zone;
+    LimitsConfig limits;
+    std::map<std::string, ProviderConfig> providers;
+    std::map<std::string, AgentConfig> agents;
+    std::map<std::string, ServiceConfig> services;
+    std::filesystem::path file;
+};
+
+struct HostConfig {
+    std::vector<std::string> roles;
+    /// Where carriers and browsers reach this host; empty when nothing needs it.
+    std::string public_url;
+    /// Folders that are searched for plugins, absolute or relative to the working directory as the
+    /// loader resolved them.
+    std::vector<std::filesystem::path> plugins;
+    Trust trust = Trust::any;
+    /// SHA-256 sums, lower case.
+    std::vector<std::string> trusted;
+    /// `sqlite:path`, `postgres://...`, or the name of a host provider of kind storage. May hold a
+    /// password.
+    std::string storage;
+    /// These three are relative to the working directory.
+    std::filesystem::path state_dir;
+    std::filesystem::path recordings_dir;
+    std::filesystem::path control_socket;
+    /// 0: one per core.
+    std::uint32_t shards = 0;
+    std::chrono::seconds drain{3600};
+    std::string log_level;
+    /// `address:port`, empty when there is no exposition.
+    std::string metrics_listen;
+    std::filesystem::path tenants_dir;
+    std::map<std::string, ProviderConfig> providers;
+    std::vector<TenantConfig> tenants;
+    std::filesystem::path file;
+    /// Text from the environment and files that no log may show.
+    std::vector<std::string> secrets;
+
+    const TenantConfig* tenant(std::string_view id) const;
+};
+
+/// Reads the host's file and every `*.toml` of its tenants folder, checks all of it and the
+/// references between them, and reports everything that is wrong at once, in the order of files and
+/// lines. Plugins' own options stay unchecked here.
+Outcome<HostConfig> load_host(const std::filesystem::path& file, const Environment& environment);
+
+/// What the host's file and a tenant's file may hold.
+OptionTable host_option_table();
+OptionTable tenant_option_table();
+
+/// Providers that an agent's answer or chain refers to; null when the name is unknown.
+const ProviderConfig* find_provider(const HostConfig& host,
+                                    const TenantConfig& tenant,
+                                    const ProviderName& name);
+
+}  // namespace jackfield::config

@@ -1,0 +1,147 @@
+#include "config/host_config.hpp"
+
+namespace jackfield::config {
+namespace {
+
+/// Options of every configured plugin; the rest of its table is the plugin's own.
+OptionTable instance_table(const char* placement) {
+    OptionTable table;
+    table.open = true;
+    table.options = {
+        Option::string("plugin", "", "The plugin's id, kind/name, for instance stt/pocketsphinx.")
+            .must_be_given(),
+        Option::string("placement",
+                       placement,
+                       "Where it runs: on the call's shard (inline), or on a thread of its own "
+                       "behind bounded queues, where a "
+                       "hang costs that thread only (thread).")
+            .among({"inline", "thread"}),
+    };
+    return table;
+}
+
+OptionTable host_section() {
+    return {{
+        Option::strings("roles", {"api", "calls", "jobs"}, "What this process does.")
+            .among({"api", "calls", "jobs"}),
+        Option::string("public_url",
+                       "",
+                       "Where carriers and browsers reach this host (https://voice.example). "
+                       "Empty: nobody needs to."),
+        Option::strings(
+            "plugins",
+            {"/usr/lib/jackfield/plugins"},
+            "Folders that are searched for plugins. A relative one starts at this file's folder."),
+        Option::string("trust",
+                       "any",
+                       "Which plugin files load: any in these folders, those whose SHA-256 sum is "
+                       "in `trusted` (listed), or "
+                       "those that the operator signed (signed).")
+            .among({"any", "listed", "signed"}),
+        Option::strings(
+            "trusted", {}, "SHA-256 sums of the plugin files that load when trust = \"listed\"."),
+        Option::string(
+            "storage",
+            "sqlite:var/jackfield.db",
+            "Where calls are kept: sqlite:<file>, or the name of a provider of this file."),
+        Option::string("state_dir",
+                       "var",
+                       "Folder for what the host keeps, relative to the working directory."),
+        Option::string(
+            "recordings_dir", "", "Folder for call recordings. Empty: `recordings` in state_dir."),
+        Option::string("control_socket",
+                       "",
+                       "Socket of the command line. Empty: `control.sock` in state_dir."),
+        Option::string(
+            "tenants",
+            "tenants",
+            "Folder with one file per tenant. A relative one starts at this file's folder."),
+        Option::whole("shards", 0, "Threads that carry calls. 0: one per core.").between(0, 256),
+        Option::whole(
+            "drain_seconds", 3600, "How long live calls may go on after a request to stop.")
+            .in("seconds")
+            .between(0, 86'400),
+        Option::string("log_level", "info", "The least important events that are logged.")
+            .among({"debug", "info", "warn", "error"}),
+        Option::string(
+            "metrics_listen",
+            "",
+            "Address and port that Prometheus scrapes (127.0.0.1:9464). Empty: no exposition."),
+    }};
+}
+
+OptionTable limits_section() {
+    const LimitsConfig defaults;
+    return {{
+        Option::whole(
+            "concurrent_calls", defaults.concurrent_calls, "Calls of this tenant at one time.")
+            .between(0, 100'000),
+        Option::whole("requests_per_minute",
+                      defaults.requests_per_minute,
+                      "Requests to providers and to the API in a minute.")
+            .between(0, 10'000'000),
+    }};
+}
+
+OptionTable tenant_section() {
+    return {{
+        Option::string("name", "", "The tenant's name for people.").must_be_given(),
+        Option::string("time_zone",
+                       "UTC",
+                       "Time zone of opening hours and reports, for instance America/New_York."),
+        Option::table("limits", limits_section(), "What this tenant may use at most."),
+    }};
+}
+
+OptionTable agent_section() {
+    return {{
+        Option::strings("answers",
+                        {},
+                        "What the agent answers, as provider/key: host:trunk/+12125550100, "
+                        "host:trunk/sip:desk@ (that user at "
+                        "any domain), or host:trunk/* (whatever no other agent answers)."),
+        Option::chain("stt", "The recogniser, or a list: the next takes over when one fails."),
+        Option::chain("llm", "The language model, or a list."),
+        Option::chain("tts", "The voice, or a list."),
+        Option::string("language", "en-US", "The language that is spoken, as in BCP 47."),
+        Option::string("prompt", "", "What the language model is told about its task."),
+        Option::string("greeting", "", "The first words. Empty: the caller speaks first."),
+        Option::strings("tools", {"hang_up"}, "Built-in tools that the agent may use.")
+            .among({"hang_up", "transfer"}),
+        Option::string_map("transfer",
+                           "Where the agent may transfer a call: a name, and the number or SIP "
+                           "address it stands for."),
+        Option::table(
+            "recording",
+            {{Option::flag(
+                "enabled", RecordingConfig().enabled, "Records both sides, one channel each.")}},
+            "Recording of this agent's calls."),
+        Option::table("turn", turn_option_table(), "How the agent takes turns."),
+    }};
+}
+
+}  // namespace
+
+OptionTable host_option_table() {
+    return {{
+        Option::table("host", host_section(), "This process."),
+        Option::tables("providers",
+                       instance_table("inline"),
+                       "What exists once for all tenants (a SIP port, a carrier's account, a "
+                       "database): they name it "
+                       "\"host:<name>\"."),
+    }};
+}
+
+OptionTable tenant_option_table() {
+    return {{
+        Option::table("tenant", tenant_section(), "Whom this file is about."),
+        Option::tables("providers", instance_table("inline"), "The tenant's own providers."),
+        Option::tables("agents", agent_section(), "The bots that answer."),
+        Option::tables("services",
+                       instance_table("thread"),
+                       "Product features, each a plugin of kind service."),
+    }};
+}
+
+}  // namespace jackfield::config
