@@ -51,6 +51,10 @@ function(jackfield_add_plugin)
     endif()
     target_link_options(${target} PRIVATE
         -Wl,--version-script=${JACKFIELD_PLUGIN_CMAKE_DIR}/plugin.map -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+    if(NOT JACKFIELD_SANITIZE)
+        # A forgotten source shows here and not when the host loads the file. Sanitizers leave symbols to the program.
+        target_link_options(${target} PRIVATE -Wl,--no-undefined)
+    endif()
     target_link_libraries(${target} PRIVATE jackfield::plugin_api ${ARG_LINK})
     if(TARGET jackfield_options)
         target_link_libraries(${target} PRIVATE jackfield_options)

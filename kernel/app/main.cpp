@@ -1,0 +1,95 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "app/commands.hpp"
+#include "jackfield_version.hpp"
+
+namespace {
+
+std::string default_config() {
+    if (const char* named = std::getenv("JACKFIELD_CONFIG")) return named;
+    if (std::filesystem::exists("configs/jackfield.toml")) return "configs/jackfield.toml";
+    return "/etc/jackfield/jackfield.toml";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace jackfield::app;
+    CLI::App app("Jackfield: a host for voice AI on the telephone", "jackfield");
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.footer("The configuration is --config, else $JACKFIELD_CONFIG, else configs/jackfield.toml, else\n"
+               "/etc/jackfield/jackfield.toml. Exit status: 0 done, 1 failed, 2 wrong configuration or usage.");
+
+    CommonOptions common;
+    common.config = default_config();
+    app.add_option("-c,--config", common.config, "The host's configuration file")->type_name("FILE");
+    app.add_flag("--json", common.json, "Print JSON, for scripts");
+
+    int code = exit_ok;
+    ServeOptions serve;
+    auto* serve_command = app.add_subcommand("serve", "Run the host until SIGTERM; live calls may finish within the drain time");
+    serve_command->add_option("--drain-seconds", serve.drain_seconds, "Instead of [host] drain_seconds")->check(CLI::NonNegativeNumber);
+    serve_command->callback([&] { code = run_serve(common, serve); });
+
+    bool schema = false;
+    auto* check = app.add_subcommand("check", "Check the configuration, plugins' own options included, without starting anything");
+    check->add_flag("--schema", schema, "Print the JSON Schema of the host's file instead");
+    check->callback([&] { code = run_check(common, schema); });
+
+    auto* plugin = app.add_subcommand("plugin", "Look at plugin files without loading them");
+    plugin->require_subcommand(1);
+    plugin->add_subcommand("list", "Every plugin file of the search path")->callback([&] { code = run_plugin_list(common); });
+    std::string what;
+    auto* explain = plugin->add_subcommand("explain", "What a plugin file says of itself, or why it is refused");
+    explain->add_option("plugin", what, "A file, or an id (stt/pocketsphinx)")->required();
+    explain->callback([&] { code = run_plugin_explain(common, what); });
+
+    DialCommand dial;
+    auto* call = app.add_subcommand("call", "Have the running host place a call");
+    call->add_option("agent", dial.agent, "Who shall talk: tenant/agent")->required();
+    call->add_option("to", dial.to, "A number, or sip:user@host:port")->required();
+    call->add_option("--from", dial.from, "Caller's number or user, instead of the provider's own");
+    call->add_option("--provider", dial.provider, "The tenant's telephony provider, instead of the agent's first");
+    call->add_option("--ring-timeout", dial.ring_timeout_s, "Seconds to ring")->check(CLI::Range(1, 600));
+    call->add_flag("--wait", dial.wait, "Print the conversation and wait for the end");
+    call->callback([&] { code = run_call(common, dial); });
+
+    auto* calls = app.add_subcommand("calls", "Stored and live calls");
+    calls->require_subcommand(1);
+    ListCommand list;
+    auto* list_command = calls->add_subcommand("list", "Newest first");
+    list_command->add_option("--tenant", list.tenant, "Only this tenant's");
+    list_command->add_option("--limit", list.limit, "How many of each tenant")->check(CLI::Range(1, 10000));
+    list_command->add_flag("--live", list.live, "What the running host talks at the moment");
+    list_command->callback([&] { code = run_calls_list(common, list); });
+    std::string id;
+    auto* show = calls->add_subcommand("show", "One call with its turns and latencies");
+    show->add_option("call", id, "The call's id, or last")->required();
+    show->callback([&] { code = run_calls_show(common, id); });
+    calls->add_subcommand("follow", "Print conversations as they happen, until interrupted")->callback([&] {
+        code = run_calls_follow(common);
+    });
+    std::string victim;
+    auto* hang_up = calls->add_subcommand("hangup", "End a live call");
+    hang_up->add_option("call", victim, "The call's id")->required();
+    hang_up->callback([&] { code = run_calls_hang_up(common, victim); });
+
+    app.add_subcommand("status", "Whether a host runs and what it does")->callback([&] { code = run_status(common); });
+    app.add_subcommand("version", "Print the version")->callback([&] {
+        if (common.json) std::cout << "{\"version\":\"" JACKFIELD_VERSION "\",\"abi\":\"1.0\"}\n";
+        else std::cout << "jackfield " JACKFIELD_VERSION ", plugin ABI 1.0\n";
+    });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int status = app.exit(error);
+        return status == 0 ? exit_ok : exit_usage;
+    } catch (const std::exception& error) {
+        return fail(error.what());
+    }
+    return code;
+}

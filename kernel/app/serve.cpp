@@ -1,0 +1,115 @@
+#include <sys/resource.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <future>
+#include <iostream>
+
+#include "app/commands.hpp"
+#include "app/control_server.hpp"
+#include "app/host.hpp"
+#include "media/wav.hpp"
+#include "observe/exposition.hpp"
+
+namespace jackfield::app {
+namespace {
+
+/// Two sockets a call and more; and no core file, since memory holds secrets and voices.
+void set_process_limits() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int run_serve(const CommonOptions& common, const ServeOptions& options) {
+    const auto config = load_or_explain(common);
+    if (!config) return exit_usage;
+    set_process_limits();
+    // Signals are taken by this thread alone; threads made from here on inherit the mask.
+    sigset_t taken;
+    sigemptyset(&taken);
+    for (const int signal : {SIGINT, SIGTERM}) sigaddset(&taken, signal);
+    pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+
+    observe::LogOptions log_options;
+    log_options.level = observe::parse_log_level(config->log_level).value_or(observe::LogLevel::info);
+    const auto log_sink = std::make_shared<observe::Log>(std::move(log_options));
+    for (const std::string& secret : config->secrets) log_sink->secrets().add(secret);
+    const observe::Logger log(log_sink);
+
+    runtime::RuntimeOptions runtime_options;
+    // One more than carries calls: services and control.
+    runtime_options.shards = (config->shards ? config->shards : std::max(1u, std::thread::hardware_concurrency())) + 1;
+    runtime::RealRuntime runtime(runtime_options);
+    const auto network = net::make_network();
+    auto loader = make_loader(*config);
+    observe::Metrics metrics(runtime.shard_count());
+    std::filesystem::create_directories(config->state_dir);
+    std::filesystem::create_directories(config->recordings_dir);
+    if (const auto repaired = media::repair_recordings(config->recordings_dir.string()); repaired.repaired + repaired.refused > 0)
+        log.warn("recordings.repaired", {{"repaired", repaired.repaired}, {"refused", repaired.refused}});
+    media::RecordingWriter recordings(std::make_shared<media::DiskRecordingStorage>());
+    recordings.start();
+
+    Host host({runtime, *network, loader, recordings, log, metrics}, *config);
+    for (unsigned i = 0; i < runtime.shard_count(); ++i)
+        runtime.shard(i).post([i] { observe::set_metric_shard(i); });
+    runtime.start();
+    std::promise<base::Result<>> started;
+    host.start([&](base::Result<> result) { started.set_value(std::move(result)); });
+    if (const auto result = started.get_future().get(); !result) {
+        log.error("host.start_failed", {{"error", result.error().text()}});
+        log_sink->flush();
+        fail(result.error().text());
+        std::promise<void> stopped;
+        host.stop(base::Milliseconds(0), [&] { stopped.set_value(); });
+        stopped.get_future().wait();
+        runtime.stop();
+        return exit_failed;
+    }
+
+    std::unique_ptr<observe::MetricsServer> exposition;
+    if (!config->metrics_listen.empty()) {
+        auto made = observe::MetricsServer::create(config->metrics_listen, metrics);
+        if (!made) log.error("metrics.not_served", {{"error", made.error().text()}});
+        else exposition = std::move(*made);
+    }
+    auto control = ControlServer::create(host, config->control_socket);
+    int code = exit_ok;
+    if (!control) {
+        fail(control.error().text());
+        code = exit_failed;
+    } else {
+        log.info("host.ready", {{"tenants", config->tenants.size()}, {"shards", runtime.shard_count() - 1}});
+        int signal = 0;
+        sigwait(&taken, &signal);
+    }
+
+    const auto drain = options.drain_seconds ? std::chrono::seconds(*options.drain_seconds) : config->drain;
+    std::promise<void> stopped;
+    auto is_stopped = stopped.get_future();
+    host.stop(code == exit_ok ? std::chrono::duration_cast<base::Milliseconds>(drain) : base::Milliseconds(0),
+              [&] { stopped.set_value(); });
+    // A second signal ends the patience: what still talks is hung up.
+    while (is_stopped.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready) {
+        const timespec step{0, 50'000'000};
+        if (sigtimedwait(&taken, nullptr, &step) > 0) host.calls().hang_up_all(JF_CAUSE_NORMAL, "host_stopped");
+    }
+    if (control) control->reset();
+    exposition.reset();
+    recordings.stop();
+    runtime.stop();
+    log.info("host.stopped");
+    log_sink->flush();
+    return code;
+}
+
+}  // namespace jackfield::app

@@ -1,0 +1,431 @@
+#include "call/call.hpp"
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "call/causes.hpp"
+
+namespace jackfield::call {
+namespace {
+
+/// From the end of speech to the final text at the latest, when the recogniser never answers.
+base::Milliseconds final_wait_of(const CallSetup& setup) {
+    std::int64_t p99_ms = 0;
+    if (!setup.stt.empty()) {
+        if (const auto caps = base::JsonDocument::parse(setup.stt.front()->plugin().file.descriptor.capabilities))
+            p99_ms = caps->root()["stt"]["final_p99_ms"].integer_or(0);
+    }
+    return std::max(base::Milliseconds(p99_ms), setup.agent.turn.stt_timeout);
+}
+
+std::int64_t ms_between(base::MonoTime from, base::MonoTime to) {
+    if (from == base::MonoTime{} || to == base::MonoTime{}) return -1;
+    return std::chrono::duration_cast<base::Milliseconds>(to - from).count();
+}
+
+/// The stages of a reply, which add up from the caller's last voiced sample to the first agent sample sent.
+std::string stages_of(const TurnTimes& t) {
+    base::JsonWriter json;
+    json.begin_object();
+    const auto stage = [&](const char* name, base::MonoTime from, base::MonoTime to) {
+        if (const std::int64_t ms = ms_between(from, to); ms >= 0) json.member(name, ms);
+    };
+    stage("endpoint_ms", t.user_ended, t.endpoint);
+    stage("stt_ms", t.endpoint, t.final_text);
+    stage("llm_ms", t.final_text, t.first_token);
+    stage("tts_ms", t.first_token, t.first_speech);
+    stage("playout_ms", t.first_speech, t.first_sent);
+    json.end_object();
+    return json.take();
+}
+
+media::SpeechDetectorOptions detector_options(const config::TurnOptions& turn) {
+    media::SpeechDetectorOptions options;
+    options.start = turn.speech_start;
+    options.stop = turn.speech_stop;
+    return options;
+}
+
+}  // namespace
+
+Call::Call(CallEnvironment& environment, runtime::Shard& shard, CallSetup setup, std::function<void(Call&)> on_gone)
+    : env_(environment),
+      shard_(shard),
+      on_gone_(std::move(on_gone)),
+      row_(setup.row),
+      setup_(std::move(setup)),
+      log_(env_.log.with({{"tenant", row_.tenant}, {"call_id", row_.id}})),
+      telephony_(*setup_.telephony),
+      machine_(setup_.agent, final_wait_of(setup_)),
+      detector_(detector_options(setup_.agent.turn)) {
+    env_.metrics.active.add(1);
+    env_.metrics.started.add();
+}
+
+Call::~Call() { env_.metrics.active.add(-1); }
+
+base::UtcTime Call::utc_now() const { return env_.plugins.runtime().clock().utc_now(); }
+
+void Call::publish(const char* name, const std::function<void(base::JsonWriter&)>& more) {
+    if (!env_.publish) return;
+    base::JsonWriter json;
+    json.begin_object();
+    json.member("event", name)
+        .member("call", row_.id)
+        .member("tenant", row_.tenant)
+        .member("agent", row_.agent)
+        .member("direction", row_.direction)
+        .member("from", row_.from)
+        .member("to", row_.to)
+        .member("at_us", utc_now().us);
+    if (more) more(json);
+    json.end_object();
+    env_.publish({name, row_.tenant, row_.id, json.take()});
+}
+
+void Call::accept(jf_op leg, std::string leg_state) {
+    leg_ = leg;
+    row_.leg_state = std::move(leg_state);
+    row_.started = utc_now();
+    row_.state = "open";
+    env_.plugins.ops().set_sink(leg, this);
+    log_.info("call.incoming", {{"agent", row_.agent}, {"provider", row_.provider}});
+    jf_telephony_control ring{};
+    ring.struct_size = sizeof ring;
+    ring.verb = JF_TEL_RING;
+    telephony_.control(leg_, ring);
+    ++pending_writes_;
+    // The leg is on record before it is answered, so that a restart can hang up what a crash left behind.
+    env_.store.insert(shard_, row_, [this](base::Result<> stored) {
+        --pending_writes_;
+        if (leg_gone_) return finish_when_quiet();
+        if (!stored) {
+            log_.error("call.not_stored", {{"error", stored.error().text()}});
+            end_reason_ = "not_stored";
+            hang_up(JF_CAUSE_UNAVAILABLE, "not_stored");
+            return;
+        }
+        publish("call.started");
+        if (setup_.agent.turn.answer_after.count() == 0) return answer();
+        ring_timer_ = shard_.start_timer(now() + setup_.agent.turn.answer_after, [this] {
+            ring_timer_ = 0;
+            if (!leg_gone_ && !ending_) answer();
+        });
+    });
+}
+
+void Call::place(std::string to, std::string from, base::Milliseconds ring_timeout) {
+    row_.started = utc_now();
+    row_.state = "open";
+    ++pending_writes_;
+    env_.store.insert(shard_, row_, [this, to = std::move(to), from = std::move(from), ring_timeout](base::Result<> stored) {
+        --pending_writes_;
+        if (!stored) {
+            log_.error("call.not_stored", {{"error", stored.error().text()}});
+            end_reason_ = "not_stored";
+            leg_gone_ = closed_ = true;
+            return finish_when_quiet();
+        }
+        publish("call.started");
+        leg_ = env_.plugins.ops().open(shard_, this, setup_.telephony.get());
+        jf_dial dial{};
+        dial.struct_size = sizeof dial;
+        dial.ring_timeout_ms = static_cast<std::uint32_t>(ring_timeout.count());
+        dial.to = sdk::str(to);
+        dial.from = sdk::str(from);
+        dial.idempotency_key = sdk::str(row_.id);
+        jf_answer media{};
+        media.struct_size = sizeof media;
+        media.no_media_timeout_ms = static_cast<std::uint32_t>(setup_.agent.turn.no_media_timeout.count());
+        media.media_timeout_ms = static_cast<std::uint32_t>(setup_.agent.turn.media_timeout.count());
+        jf_error error{};
+        error.struct_size = sizeof error;
+        const jf_status status = telephony_.dial(leg_, dial, media, &error);
+        if (status != JF_OK) env_.plugins.ops().complete(*setup_.telephony, leg_, status, nullptr, &error);
+    });
+}
+
+void Call::answer() {
+    jf_answer options{};
+    options.struct_size = sizeof options;
+    options.no_media_timeout_ms = static_cast<std::uint32_t>(setup_.agent.turn.no_media_timeout.count());
+    options.media_timeout_ms = static_cast<std::uint32_t>(setup_.agent.turn.media_timeout.count());
+    const jf_status status = telephony_.answer(leg_, options);
+    if (status != JF_OK && status != JF_E_INVALID) {
+        log_.warn("call.answer_failed", {{"status", status}});
+        hang_up(JF_CAUSE_CARRIER_ERROR, "answer_failed");
+    }
+}
+
+void Call::hang_up(std::uint32_t cause, std::string reason) {
+    if (ending_ || leg_gone_) return;
+    ending_ = true;
+    if (end_reason_.empty()) end_reason_ = std::move(reason);
+    if (leg_ != JF_NO_OP) telephony_.hangup(leg_, cause);
+}
+
+void Call::on_event(jf_op, const jf_event& event) {
+    switch (event.type) {
+        case JF_EV_MEDIA:
+            if (const auto* frame = sdk::data_of<jf_frame>(event)) on_caller_frame(*frame);
+            return;
+        case JF_EV_ANSWERED:
+            if (const auto* format = sdk::data_of<jf_format>(event)) on_answered(*format);
+            return;
+        case JF_EV_FORMAT:
+            // Both laws are 8 kHz: what is queued is recoded by the next packets' law; the recording keeps its own.
+            if (const auto* format = sdk::data_of<jf_format>(event); format && playout_)
+                log_.info("call.format", {{"codec", static_cast<std::uint32_t>(format->codec)}});
+            return;
+        case JF_EV_DTMF:
+            if (const auto* dtmf = sdk::data_of<jf_dtmf>(event)) {
+                note_heard();
+                run(machine_.on_dtmf(now(), static_cast<char>(dtmf->digit)));
+            }
+            return;
+        case JF_EV_LEG_STATE:
+            if (const auto* state = sdk::data_of<jf_bytes>(event)) {
+                row_.leg_state = sdk::view(*state);
+                ++pending_writes_;
+                env_.store.set_leg_state(shard_, row_, [this](base::Result<>) {
+                    --pending_writes_;
+                    finish_when_quiet();
+                });
+            }
+            return;
+        case JF_EV_HOLD: log_.info("call.hold", {{"held", event.flags == 1}}); return;
+        default: return;
+    }
+}
+
+void Call::on_answered(const jf_format& format) {
+    if (answered_) return;
+    if (format.codec != JF_CODEC_PCMU && format.codec != JF_CODEC_PCMA) {
+        log_.error("call.codec", {{"codec", static_cast<std::uint32_t>(format.codec)}});
+        return hang_up(JF_CAUSE_UNACCEPTABLE, "codec");
+    }
+    answered_ = true;
+    answered_at_ = now();
+    row_.answered = utc_now();
+    law_ = format.codec == JF_CODEC_PCMU ? media::G711Law::mu : media::G711Law::a;
+    media::ReorderOptions reorder;
+    reorder.law = law_;
+    reorder_ = media::ReorderWindow(reorder);
+    cutter_ = media::FrameCutter(law_);
+    history_ = std::make_unique<media::AudioHistory>(law_);
+    media::PlayoutOptions playout;
+    playout.law = law_;
+    playout.capacity = std::chrono::milliseconds(8000);
+    playout.cushion = setup_.agent.turn.play_cushion;
+    playout_ = std::make_unique<media::PlayoutQueue>(playout);
+    media::VadOptions vad;
+    vad.mode = setup_.agent.turn.vad == config::VadKind::denoised ? media::VadMode::denoised
+               : setup_.agent.turn.vad == config::VadKind::plain  ? media::VadMode::plain
+                                                                  : media::VadMode::energy;
+    vad.aggressiveness = setup_.agent.turn.vad_mode;
+    if (auto made = media::Vad::create(vad)) vad_ = std::move(*made);
+    if (!setup_.recording_path.empty()) {
+        row_.recording = setup_.recording_path;
+        media::RecordingOptions options;
+        options.law = law_;
+        recording_ = env_.recordings.open(setup_.recording_path, options,
+                                          [log = log_](const media::RecordingReport& report) {
+            if (!report.outcome) log.error("recording.failed", {{"error", report.outcome.error().text()}});
+            else if (report.dropped_samples + report.lost_frames > 0)
+                log.warn("recording.gaps", {{"dropped_samples", report.dropped_samples}, {"lost_frames", report.lost_frames}});
+        });
+    }
+    ++pending_writes_;
+    env_.store.set_answered(shard_, row_, [this](base::Result<>) {
+        --pending_writes_;
+        finish_when_quiet();
+    });
+    log_.info("call.answered");
+    publish("call.answered");
+    env_.media_clock(shard_.index()).add(*this);
+    run(machine_.on_answered(now()));
+}
+
+void Call::on_done(jf_op, jf_status status, const jf_event* last, const jf_error* error) {
+    on_leg_gone(status, last, error);
+}
+
+void Call::on_leg_gone(jf_status status, const jf_event* last, const jf_error* error) {
+    leg_gone_ = true;
+    leg_ = JF_NO_OP;
+    if (answered_) env_.media_clock(shard_.index()).remove(*this);
+    if (ring_timer_) shard_.cancel_timer(ring_timer_);
+    if (timer_) shard_.cancel_timer(timer_);
+    ring_timer_ = timer_ = 0;
+    const jf_call_end* end = last && last->type == JF_EV_CALL_ENDED ? sdk::data_of<jf_call_end>(*last) : nullptr;
+    row_.cause = end ? cause_name(end->cause) : status == JF_OK ? "normal" : status == JF_E_PEER_LOST ? "provider_lost" : "failed";
+    row_.ended_by = end ? ended_by_name(end->by, row_.direction) : "host";
+    row_.sip_status = end ? end->status : 0;
+    row_.reason = end_reason_;
+    if (error && row_.reason.empty()) row_.reason = error->text;
+    if (answered_) {
+        note_heard();
+        run(machine_.on_ended(now()));
+    }
+    close_streams();
+    if (recording_) recording_->finish();
+    recording_.reset();
+    finish_when_quiet();
+}
+
+void Call::close_streams() {
+    stt_ = llm_ = tts_ = nullptr;
+    for (const auto& stream : streams_)
+        if (stream->op != JF_NO_OP) env_.plugins.ops().cancel(stream->op);
+}
+
+void Call::finish_when_quiet() {
+    if (!leg_gone_ || performing_ > 0) return;
+    if (!closing_ && !closed_ && pending_writes_ == 0) {
+        closing_ = true;
+        row_.ended = utc_now();
+        row_.state = "ended";
+        row_.turns = turn_number_;
+        env_.metrics.ended.add();
+        env_.store.close(shard_, row_, [this](base::Result<> closed) {
+            closed_ = true;
+            if (!closed) log_.error("call.not_closed", {{"error", closed.error().text()}});
+            log_.info("call.ended", {{"cause", row_.cause}, {"by", row_.ended_by}, {"reason", row_.reason}, {"turns", turn_number_}});
+            publish("call.ended", [this](base::JsonWriter& json) {
+                json.member("cause", row_.cause).member("ended_by", row_.ended_by).member("reason", row_.reason);
+                json.member("turns", turn_number_).member("started_us", row_.started.us);
+                json.member("answered_us", row_.answered.us).member("ended_us", row_.ended.us);
+                json.member("recording", row_.recording);
+                json.key("transcript").begin_array();
+                for (const ChatMessage& message : machine_.messages()) {
+                    if (message.content.empty() || message.role == Role::tool) continue;
+                    json.begin_object();
+                    json.member("role", message.role == Role::user ? "user" : "assistant").member("text", message.content);
+                    json.end_object();
+                }
+                json.end_array();
+            });
+            finish_when_quiet();
+        });
+        return;
+    }
+    if (!closed_ || !streams_.empty()) return;
+    // Not from inside a callback of its own.
+    if (auto gone = std::exchange(on_gone_, nullptr))
+        shard_.post([this, gone = std::move(gone)] { gone(*this); });
+}
+
+void Call::run(Actions actions) {
+    ++performing_;
+    for (Action& action : actions) perform(action);
+    --performing_;
+    update_timer();
+}
+
+void Call::perform(Action& action) {
+    std::visit([this](auto& a) {
+        using T = std::decay_t<decltype(a)>;
+        if constexpr (std::is_same_v<T, act::Commit>) commit(a.turn);
+        else if (leg_gone_) return; // only the record matters now
+        else if constexpr (std::is_same_v<T, act::OpenStt>) open_stt();
+        else if constexpr (std::is_same_v<T, act::FinalizeStt>) finalize_stt(a.ticket);
+        else if constexpr (std::is_same_v<T, act::DiscardStt>) {
+            listening_ = false;
+            if (!stt_) return;
+            jf_stt_control control{};
+            control.struct_size = sizeof control;
+            control.verb = JF_STT_DISCARD;
+            plugin_host::SttPort(*stt_->instance).control(stt_->op, control);
+        } else if constexpr (std::is_same_v<T, act::Listen>) begin_listening(caller_end_);
+        else if constexpr (std::is_same_v<T, act::Generate>) generate(a.reply, false);
+        else if constexpr (std::is_same_v<T, act::Prewarm>) generate(0, true);
+        else if constexpr (std::is_same_v<T, act::CancelGeneration>) drop_stream(llm_);
+        else if constexpr (std::is_same_v<T, act::Speak>) speak(a);
+        else if constexpr (std::is_same_v<T, act::EndSpeech>) end_speech(a.reply);
+        else if constexpr (std::is_same_v<T, act::StopSpeech>) stop_speech();
+        else if constexpr (std::is_same_v<T, act::Duck>) playout_->duck();
+        else if constexpr (std::is_same_v<T, act::Unduck>) playout_->unduck();
+        else if constexpr (std::is_same_v<T, act::HangUp>) hang_up(a.cause, a.reason);
+        else if constexpr (std::is_same_v<T, act::Transfer>) transfer(a.to);
+        else if constexpr (std::is_same_v<T, act::NextProvider>) next_provider(a.kind);
+    }, action);
+}
+
+void Call::update_timer() {
+    if (leg_gone_ || performing_ > 0) return;
+    auto next = machine_.next_deadline();
+    if (voice_deadline_ && (!next || *voice_deadline_ < *next)) next = voice_deadline_;
+    if (next == timer_at_) return;
+    if (timer_) shard_.cancel_timer(timer_);
+    timer_ = 0;
+    timer_at_ = next;
+    if (!next) return;
+    timer_ = shard_.start_timer(*next, [this] {
+        timer_ = 0;
+        timer_at_.reset();
+        if (voice_deadline_ && *voice_deadline_ <= now()) {
+            voice_deadline_.reset();
+            log_.warn("tts.timeout");
+            drop_stream(tts_);
+            run(machine_.on_voice_failed(now(), playing_reply_));
+        }
+        note_heard();
+        run(machine_.on_time(now()));
+    });
+}
+
+void Call::note_heard() {
+    if (!playout_ || playing_reply_ == 0) return;
+    const media::Heard heard = playout_->heard();
+    machine_.set_heard({heard.turn == playing_reply_ ? heard.text_estimated : 0, false});
+}
+
+void Call::commit(const TurnRecord& turn) {
+    const TurnTimes& t = turn.times;
+    store::TurnRow row;
+    row.call = row_.id;
+    row.number = turn_number_++;
+    row.role = turn.role == Role::user ? "user" : "assistant";
+    row.text = turn.text;
+    row.unheard = turn.unheard;
+    row.interrupted = turn.interrupted;
+    row.rule = turn.rule;
+    row.confidence = turn.confidence;
+    const auto since_answer = [&](base::MonoTime at) { return std::max<std::int64_t>(ms_between(answered_at_, at), 0); };
+    row.began_ms = since_answer(turn.role == Role::user ? t.user_began : t.first_sent);
+    row.ended_ms = since_answer(turn.role == Role::user ? t.user_ended : t.ended);
+    if (turn.role == Role::assistant && turn.rule != "greeting") {
+        row.reply_ms = ms_between(t.user_ended, t.first_sent);
+        if (row.reply_ms >= 0) {
+            row.stages_json = stages_of(t);
+            env_.metrics.reply_seconds.observe(static_cast<double>(row.reply_ms) / 1000.0);
+        }
+    }
+    ++pending_writes_;
+    env_.store.add_turn(shard_, row_.tenant, row, [this](base::Result<> stored) {
+        --pending_writes_;
+        if (!stored) log_.error("turn.not_stored", {{"error", stored.error().text()}});
+        finish_when_quiet();
+    });
+    publish("call.turn", [&](base::JsonWriter& json) {
+        json.member("number", row.number).member("role", row.role).member("text", row.text);
+        json.member("unheard", row.unheard).member("interrupted", row.interrupted).member("rule", row.rule);
+        json.member("confidence", row.confidence).member("flags", turn.flags);
+        json.member("began_ms", row.began_ms).member("ended_ms", row.ended_ms).member("reply_ms", row.reply_ms);
+        if (!row.stages_json.empty()) json.key("stages").raw(row.stages_json);
+    });
+}
+
+void Call::transfer(const std::string& to) {
+    jf_telephony_control control{};
+    control.struct_size = sizeof control;
+    control.verb = JF_TEL_TRANSFER;
+    control.text = sdk::str(to);
+    const jf_status status = telephony_.control(leg_, control);
+    log_.info("call.transfer", {{"status", status}});
+    end_reason_ = "transfer";
+    // A provider that can't transfer: the caller has been told that somebody will be there, so the line must not stay dead.
+    if (status != JF_OK) hang_up(JF_CAUSE_NORMAL, "transfer_unsupported");
+}
+
+}  // namespace jackfield::call

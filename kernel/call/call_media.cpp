@@ -1,0 +1,143 @@
+// The audio path of a call: what the caller says, packet by packet, and the clock of what the agent says.
+
+#include "call/call.hpp"
+
+namespace jackfield::call {
+namespace {
+
+constexpr std::int64_t ns_per_sample = 1'000'000'000 / media::narrowband_hz;
+
+}  // namespace
+
+void Call::on_caller_frame(const jf_frame& frame) {
+    if (!answered_ || leg_gone_) return;
+    const media::G711Law frame_law = frame.codec == JF_CODEC_PCMA ? media::G711Law::a : media::G711Law::mu;
+    if ((frame.codec != JF_CODEC_PCMU && frame.codec != JF_CODEC_PCMA) || frame.data.len == 0 || frame.data.len > 4096) return;
+    std::span<const std::uint8_t> codes(static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len);
+    if (frame_law != law_) {
+        static thread_local std::array<std::uint8_t, 4096> recoded;
+        media::transcode(frame_law, law_, codes, recoded);
+        codes = std::span<const std::uint8_t>(recoded.data(), codes.size());
+    }
+    reorder_.push(static_cast<media::SamplePos>(frame.pts), codes, now());
+    drain_caller();
+}
+
+void Call::drain_caller() {
+    while (const auto piece = reorder_.pop(now())) {
+        if (piece->kind == media::PieceKind::audio) {
+            caller_end_ = piece->position + static_cast<media::SamplePos>(piece->codes.size());
+            caller_end_at_ = now();
+        }
+        hear(piece->position, piece->codes);
+    }
+}
+
+base::MonoTime Call::time_of(media::SamplePos position) const {
+    return caller_end_at_ - base::Nanoseconds((caller_end_ - position) * ns_per_sample);
+}
+
+void Call::hear(media::SamplePos position, std::span<const std::uint8_t> codes) {
+    if (!caller_offset_) caller_offset_ = agent_position_ - position;
+    history_->append(position, codes);
+    if (recording_) recording_->write(media::RecordingSide::caller, position + *caller_offset_, codes);
+    cutter_.push(position, codes, [this](media::SamplePos at, std::span<const std::uint8_t, media::packet_samples> packet) {
+        hear_frame(at, packet);
+    });
+}
+
+void Call::hear_frame(media::SamplePos position, std::span<const std::uint8_t> codes) {
+    std::array<std::int16_t, media::packet_samples> pcm;
+    media::decode(law_, codes, pcm);
+    const bool voiced = vad_ && vad_->process(pcm);
+    const auto edge = detector_.feed(position, media::packet_samples, voiced);
+    if (listening_ || stt_wants_all_) push_stt(position, codes);
+    if (edge && edge->edge == media::SpeechEdge::start) {
+        if (!listening_) begin_listening(edge->at);
+        note_heard();
+        run(machine_.on_speech_start(now(), time_of(edge->at)));
+    }
+    if (voiced && detector_.speaking()) {
+        note_heard();
+        run(machine_.on_voice(now(), detector_.voiced()));
+    }
+    if (edge && edge->edge == media::SpeechEdge::stop) {
+        note_heard();
+        run(machine_.on_speech_stop(now(), time_of(edge->at)));
+    }
+}
+
+/// From here on the recogniser hears the caller, beginning with what was said before anybody was sure that it was speech.
+void Call::begin_listening(media::SamplePos from) {
+    listening_ = true;
+    if (stt_wants_all_ || !stt_) return;
+    const auto pre_roll = static_cast<media::SamplePos>(setup_.agent.turn.pre_roll.count()) * media::narrowband_hz / 1000;
+    media::SamplePos at = std::max({from - pre_roll, history_->begin(), stt_pushed_to_});
+    std::array<std::uint8_t, media::packet_samples> chunk;
+    while (at < history_->end()) {
+        const std::size_t n = history_->read(at, chunk);
+        if (n == 0) break;
+        push_stt(at, std::span(chunk.data(), n));
+        at += static_cast<media::SamplePos>(n);
+    }
+}
+
+void Call::push_stt(media::SamplePos position, std::span<const std::uint8_t> codes) {
+    if (!stt_) return;
+    jf_frame frame{};
+    frame.struct_size = sizeof frame;
+    frame.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
+    frame.channels = 1;
+    frame.rate_hz = media::narrowband_hz;
+    frame.samples = static_cast<std::uint32_t>(codes.size());
+    frame.pts = static_cast<std::uint64_t>(position);
+    frame.data = {codes.data(), codes.size()};
+    if (plugin_host::SttPort(*stt_->instance, stt_table_).push(stt_->op, frame) == JF_E_AGAIN) env_.metrics.stt_dropped.add();
+    stt_pushed_to_ = position + static_cast<media::SamplePos>(codes.size());
+}
+
+void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
+    if (leg_gone_ || ending_) return;
+    agent_position_ += static_cast<media::SamplePos>(skipped) * media::packet_samples;
+    if (const auto deadline = reorder_.next_deadline(); deadline && *deadline <= time) drain_caller();
+
+    std::array<std::uint8_t, media::packet_samples> codes;
+    const media::PlayoutPacket packet = playout_->pop(codes);
+    jf_frame frame{};
+    frame.struct_size = sizeof frame;
+    frame.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
+    frame.channels = 1;
+    frame.flags = packet.speech_samples == 0 ? JF_FRAME_SILENCE : 0;
+    frame.rate_hz = media::narrowband_hz;
+    frame.samples = media::packet_samples;
+    frame.pts = static_cast<std::uint64_t>(agent_position_);
+    frame.data = {codes.data(), codes.size()};
+    if (telephony_.media_out(leg_, frame) != JF_OK) env_.metrics.packets_dropped.add();
+    if (recording_) recording_->write(media::RecordingSide::agent, agent_position_, codes);
+    agent_position_ += media::packet_samples;
+
+    if (packet.speech_samples > 0) {
+        if (!first_sent_reported_) {
+            first_sent_reported_ = true;
+            run(machine_.on_first_sent(time));
+        }
+        if (!overflow_.empty()) {
+            const std::size_t taken = playout_->push(overflow_);
+            overflow_.erase(overflow_.begin(), overflow_.begin() + static_cast<std::ptrdiff_t>(taken));
+        }
+        credit_owed_ += static_cast<std::uint64_t>(packet.speech_samples);
+        // In steps of 100 ms, since a credit is a call.
+        if (tts_ && credit_owed_ >= media::narrowband_hz / 10) {
+            plugin_host::TtsPort(*tts_->instance).credit(tts_->op, credit_owed_);
+            credit_owed_ = 0;
+        }
+    }
+    while (playout_->next_mark()) {}
+    if (packet.finished && playing_reply_ != 0) {
+        const std::uint64_t reply = std::exchange(playing_reply_, 0);
+        machine_.set_heard({0, true});
+        run(machine_.on_spoken(time, reply));
+    }
+}
+
+}  // namespace jackfield::call

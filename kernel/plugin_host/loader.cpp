@@ -1,0 +1,169 @@
+#include "plugin_host/loader.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <cerrno>
+#include <cstring>
+
+namespace jackfield::plugin_host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr off_t largest_plugin = 512 << 20;
+
+std::string system_error_text(int error) { return std::strerror(error); }
+
+/// A copy that nobody can change any more: overwriting a mapped file kills the process that mapped it. The descriptor stays open, since
+/// glibc knows libraries by their path, and a reused number would give another plugin this one's mapping.
+base::Result<int> sealed_copy(std::span<const std::byte> bytes, const fs::path& path) {
+    const int fd = memfd_create(path.filename().c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return base::Error(base::ErrorCode::quota, "memfd_create: " + system_error_text(errno));
+    for (std::size_t done = 0; done < bytes.size();) {
+        const ssize_t n = ::write(fd, bytes.data() + done, bytes.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            const int error = errno;
+            ::close(fd);
+            return base::Error(base::ErrorCode::quota, "copy " + path.string() + " to memory: " + system_error_text(error));
+        }
+        done += static_cast<std::size_t>(n);
+    }
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+        const int error = errno;
+        ::close(fd);
+        return base::Error(base::ErrorCode::internal, "seal the copy of " + path.string() + ": " + system_error_text(error));
+    }
+    return fd;
+}
+
+}  // namespace
+
+Loader::Loader(std::vector<fs::path> search_path, TrustPolicy trust)
+    : search_path_(std::move(search_path)), trust_(std::move(trust)) {}
+
+base::Result<fs::path> Loader::find(std::string_view plugin_id) const {
+    // An id is `kind/name`; anything that could climb out of the search path is not one.
+    const bool plain = std::count(plugin_id.begin(), plugin_id.end(), '/') == 1 &&
+                       std::all_of(plugin_id.begin(), plugin_id.end(), [](char c) {
+                           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '/';
+                       });
+    if (!plain)
+        return base::Error(base::ErrorCode::invalid,
+                           "'" + std::string(plugin_id) + "' is no plugin id: kind/name in lower case is wanted");
+    std::string tried;
+    for (const fs::path& dir : search_path_) {
+        const fs::path path = dir / (std::string(plugin_id) + ".so");
+        std::error_code ignored;
+        if (fs::is_regular_file(path, ignored)) return path;
+        tried += (tried.empty() ? "" : ", ") + path.string();
+    }
+    return base::Error(base::ErrorCode::not_found,
+                       "plugin '" + std::string(plugin_id) + "' was not found; looked for " +
+                           (tried.empty() ? "nothing: [host] plugins is empty" : tried) +
+                           "; add its folder to [host] plugins or correct the id");
+}
+
+base::Result<std::vector<std::byte>> Loader::read(const fs::path& path) const {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return base::Error(base::ErrorCode::not_found, path.string() + ": " + system_error_text(errno));
+    struct stat info{};
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > largest_plugin) {
+        ::close(fd);
+        return base::Error(base::ErrorCode::invalid, path.string() + ": not a regular file of at most 512 MiB");
+    }
+    std::vector<std::byte> bytes(static_cast<std::size_t>(info.st_size));
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t n = ::read(fd, bytes.data() + done, bytes.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        done += static_cast<std::size_t>(n);
+    }
+    ::close(fd);
+    bytes.resize(done);
+    return bytes;
+}
+
+base::Result<PluginFile> Loader::inspect(const fs::path& path) const {
+    auto bytes = read(path);
+    if (!bytes) return bytes.error();
+    HostAbi abi;
+    abi.allow_drafts = trust_.allow_drafts;
+    return inspect_plugin(*bytes, path.string(), abi);
+}
+
+std::vector<std::pair<fs::path, base::Result<PluginFile>>> Loader::list() const {
+    std::vector<std::pair<fs::path, base::Result<PluginFile>>> out;
+    for (const fs::path& dir : search_path_) {
+        std::vector<fs::path> files;
+        std::error_code error;
+        for (fs::recursive_directory_iterator it(dir, error), end; !error && it != end; it.increment(error))
+            if (it.depth() == 1 && it->path().extension() == ".so") files.push_back(it->path());
+        std::sort(files.begin(), files.end());
+        for (const fs::path& file : files) out.emplace_back(file, inspect(file));
+    }
+    return out;
+}
+
+base::Result<std::shared_ptr<LoadedPlugin>> Loader::load(std::string_view plugin_id, const jf_host_v1& module_host) {
+    auto path = find(plugin_id);
+    if (!path) return path.error();
+    auto bytes = read(*path);
+    if (!bytes) return bytes.error();
+    HostAbi abi;
+    abi.allow_drafts = trust_.allow_drafts;
+    auto file = inspect_plugin(*bytes, path->string(), abi);
+    if (!file) return file.error();
+    if (file->descriptor.id != plugin_id)
+        return base::Error(base::ErrorCode::invalid, path->string() + ": says it is '" + file->descriptor.id +
+                                                         "', '" + std::string(plugin_id) + "' was wanted; rename the file");
+    if (trust_.mode == TrustPolicy::Mode::listed &&
+        std::find(trust_.sha256.begin(), trust_.sha256.end(), file->sha256) == trust_.sha256.end())
+        return base::Error(base::ErrorCode::auth, path->string() + ": its SHA-256 " + file->sha256 +
+                                                      " is not in [host] trusted; add it there if you trust this file");
+
+    const std::lock_guard lock(mutex_);
+    if (const auto found = loaded_.find(file->sha256); found != loaded_.end()) return found->second;
+
+    auto fd = sealed_copy(*bytes, *path);
+    if (!fd) return fd.error();
+    auto loaded = std::make_shared<LoadedPlugin>();
+    loaded->path = *path;
+    loaded->file = std::move(*file);
+    boost::dll::fs::error_code error;
+    // Never unloaded: the library object is leaked on purpose.
+    auto* library = new boost::dll::shared_library;
+    library->load(boost::dll::fs::path("/proc/self/fd/" + std::to_string(*fd)), error,
+                  boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    if (error) {
+        ::close(*fd);
+        return base::Error(base::ErrorCode::invalid,
+                           path->string() + ": the dynamic loader refuses it: " + error.message() +
+                               "; `ldd` on the file shows which library is missing");
+    }
+    const auto entry = library->get<const jf_module_v1*()>("jf_module_entry_v1");
+    try {
+        loaded->module = entry();
+        if (!JF_HAS(loaded->module, jf_module_v1, create) || !loaded->module->create || loaded->module->abi_major != JF_ABI_MAJOR)
+            return base::Error(base::ErrorCode::invalid, path->string() + ": its entry point answers no usable table");
+        jf_error failure{};
+        failure.struct_size = sizeof failure;
+        if (loaded->module->init && loaded->module->init(&module_host, &failure) != JF_OK) {
+            failure.text[sizeof failure.text - 1] = 0;
+            return base::Error(base::ErrorCode::internal, path->string() + ": its start-up failed: " + failure.text);
+        }
+    } catch (...) {
+        return base::Error(base::ErrorCode::internal, path->string() + ": its start-up threw an exception across the C boundary");
+    }
+    loaded_[loaded->file.sha256] = loaded;
+    return loaded;
+}
+
+}  // namespace jackfield::plugin_host

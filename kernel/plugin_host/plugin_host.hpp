@@ -1,0 +1,110 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/udp.hpp"
+#include "plugin_host/instance.hpp"
+#include "plugin_host/loader.hpp"
+#include "plugin_host/op_table.hpp"
+#include "runtime/runtime.hpp"
+
+namespace jackfield::plugin_host {
+
+/// What plugins log, as the kernel's logger gets it.
+struct PluginLog {
+    std::uint32_t level;
+    const Instance* instance; ///< null for a module that has none yet
+    jf_op op;
+    std::string event;
+    std::vector<std::pair<std::string, std::string>> fields;
+};
+
+struct PluginHostHooks {
+    /// Any thread.
+    std::function<void(const PluginLog&)> log;
+    std::function<void(const Instance&, std::string_view name, std::uint64_t n)> count;
+    std::function<void(const Instance&, std::string_view name, double value)> gauge;
+};
+
+/// Loads plugins, makes instances, and offers them the host's facilities. Facilities beyond timer, worker, net and metrics are
+/// registered by the rooms that own them.
+class PluginHost {
+  public:
+    PluginHost(runtime::Runtime& runtime, net::Network& network, Loader& loader, PluginHostHooks hooks);
+    ~PluginHost();
+
+    OpTable& ops() { return ops_; }
+    runtime::Runtime& runtime() { return runtime_; }
+    Loader& loader() { return loader_; }
+    const PluginHostHooks& hooks() const { return hooks_; }
+
+    /// Makes a facility known. Before any instance is made; the table lives as long as the process.
+    void add_facility(std::string id, const void* table);
+    const void* facility(std::string_view id) const;
+
+    /// Loads the plugin if need be and creates the instance, without starting it. Control threads: it runs plugin code.
+    base::Result<std::shared_ptr<Instance>> create(InstanceSpec spec);
+    /// Starts it; `done` runs on `shard` when it serves or has failed.
+    void start(std::shared_ptr<Instance> instance, runtime::Shard& shard, std::function<void(base::Result<>)> done);
+    /// Quiesces, waits for its ops, destroys. `done` runs on `shard`. What a plugin does not finish within `budget` is abandoned.
+    void stop(std::shared_ptr<Instance> instance, runtime::Shard& shard, base::Milliseconds budget,
+              std::function<void()> done);
+
+    /// Finds what an instance may call `name`; null when it may not or there is none. Set before instances start.
+    using ProviderResolver = std::function<Instance*(Instance& consumer, std::string_view name)>;
+    void set_provider_resolver(ProviderResolver resolver) { resolver_ = std::move(resolver); }
+    Instance* resolve_provider(Instance& consumer, std::string_view name) const {
+        return resolver_ ? resolver_(consumer, name) : nullptr;
+    }
+    /// The record store behind jf.host.records/1.
+    void set_records(Instance* records) { records_ = records; }
+    Instance* records() const { return records_; }
+
+    /// Instances made from now on do what belongs to no call on this shard.
+    void set_home_shard(unsigned shard) { home_shard_ = shard; }
+
+    /// How long one call may keep a plugin's own thread before the instance is given up. Before instances are made.
+    void set_hang_limit(base::Milliseconds limit) { hang_limit_ = limit; }
+    base::Milliseconds hang_limit() const { return hang_limit_; }
+
+    /// While draining, plugins are told to refuse new calls.
+    void set_draining(bool draining) { draining_ = draining; }
+    bool draining() const { return draining_.load(std::memory_order_relaxed); }
+
+    /// The table for ctx-less uses: a module's init.
+    const jf_host_v1& module_host() const { return module_host_; }
+    void log(const PluginLog& entry) const;
+
+  private:
+    friend class Instance;
+    struct Facilities;
+
+    void watch(const std::shared_ptr<Instance>& instance);
+    void look_for_hangs();
+    void give_up(std::shared_ptr<Instance> instance, std::function<void()> then);
+
+    runtime::Runtime& runtime_;
+    Loader& loader_;
+    PluginHostHooks hooks_;
+    OpTable ops_;
+    std::map<std::string, const void*, std::less<>> facilities_;
+    std::unique_ptr<Facilities> built_in_;
+    jf_host_v1 module_host_{};
+    unsigned home_shard_ = 0;
+    std::atomic<bool> draining_{false};
+    ProviderResolver resolver_;
+    std::atomic<Instance*> records_{nullptr};
+    base::Milliseconds hang_limit_{5000};
+    std::mutex watched_mutex_;
+    std::vector<std::weak_ptr<Instance>> watched_; ///< those with a thread of their own
+};
+
+/// Fills the functions that every instance's host table shares.
+void fill_host_table(jf_host_v1& table, jf_host_ctx* ctx);
+
+base::Error error_from(jf_status status, const jf_error* error);
+
+}  // namespace jackfield::plugin_host

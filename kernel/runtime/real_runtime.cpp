@@ -1,0 +1,185 @@
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/assert.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/timer_queue.hpp"
+
+namespace jackfield::runtime {
+namespace {
+
+void name_thread(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
+
+class RealShard final : public Shard {
+  public:
+    RealShard(unsigned index, const base::Clock& clock) : Shard(index), clock_(clock), alarm_(io_) {}
+
+    void start() {
+        thread_ = std::thread([this] {
+            name_thread("jf-shard-" + std::to_string(index()));
+            io_.run();
+        });
+    }
+    void stop() {
+        work_.reset();
+        boost::asio::post(io_, [this] {
+            stopping_ = true;
+            alarm_.cancel();
+            io_.stop();
+        });
+        if (thread_.joinable()) thread_.join();
+    }
+
+    void post(base::Task task) override {
+        boost::asio::post(io_, [this, task = std::move(task)]() mutable { enter(task); });
+    }
+
+    TimerId start_timer(base::MonoTime at, base::Task task) override {
+        const bool first = timers_.empty() || at < timers_.next();
+        const TimerId id = timers_.add(at, std::move(task));
+        if (first && !firing_) arm();
+        return id;
+    }
+
+    void cancel_timer(TimerId timer) override { timers_.cancel(timer); }
+    base::MonoTime now() const override { return clock_.now(); }
+    boost::asio::io_context& io() { return io_; }
+
+  private:
+    void arm() {
+        if (timers_.empty() || stopping_) return;
+        alarm_.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(timers_.next().ns)));
+        alarm_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) fire();
+        });
+    }
+    void fire() {
+        firing_ = true;
+        while (base::Task task = timers_.take_due(clock_.now())) enter(task);
+        firing_ = false;
+        arm();
+    }
+
+    const base::Clock& clock_;
+    boost::asio::io_context io_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
+        boost::asio::make_work_guard(io_);
+    boost::asio::steady_timer alarm_;
+    TimerQueue timers_;
+    bool firing_ = false;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+class RealPool final : public Pool {
+  public:
+    RealPool(std::string name, unsigned threads, std::size_t queue) : name_(std::move(name)), limit_(queue) {
+        for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    }
+    void stop() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        ready_.notify_all();
+        for (std::thread& thread : threads_)
+            if (thread.joinable()) thread.join();
+        threads_.clear();
+    }
+    bool submit(base::Task task) override {
+        {
+            const std::lock_guard lock(mutex_);
+            if (stopping_ || tasks_.size() >= limit_) return false;
+            tasks_.push_back(std::move(task));
+        }
+        ready_.notify_one();
+        return true;
+    }
+
+  private:
+    void work() {
+        name_thread(name_);
+        // A decoder or a checkpoint must not delay an audio packet: on Linux a nice value belongs to the thread.
+        setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 5);
+        std::unique_lock lock(mutex_);
+        while (true) {
+            ready_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+            if (tasks_.empty()) return;
+            base::Task task = std::move(tasks_.front());
+            tasks_.pop_front();
+            lock.unlock();
+            task();
+            task = {};
+            lock.lock();
+        }
+    }
+
+    std::string name_;
+    std::size_t limit_;
+    std::mutex mutex_;
+    std::condition_variable ready_;
+    std::deque<base::Task> tasks_;
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+struct RealRuntime::Impl {
+    explicit Impl(const RuntimeOptions& options)
+        : pool("jf-pool", options.pool_threads, options.pool_queue), control("jf-control", 4, 1024) {
+        unsigned count = options.shards ? options.shards : std::max(1u, std::thread::hardware_concurrency());
+        for (unsigned i = 0; i < std::min(count, 255u); ++i)
+            shards.push_back(std::make_unique<RealShard>(i, clock));
+    }
+
+    base::SystemClock clock;
+    base::SystemRandom random;
+    std::vector<std::unique_ptr<RealShard>> shards;
+    RealPool pool;
+    RealPool control;
+    bool running = false;
+};
+
+RealRuntime::RealRuntime(RuntimeOptions options) : impl_(std::make_unique<Impl>(options)) {}
+RealRuntime::~RealRuntime() { stop(); }
+
+void RealRuntime::start() {
+    if (impl_->running) return;
+    impl_->running = true;
+    for (auto& shard : impl_->shards) shard->start();
+}
+
+void RealRuntime::stop() {
+    impl_->control.stop();
+    impl_->pool.stop();
+    if (!impl_->running) return;
+    impl_->running = false;
+    for (auto& shard : impl_->shards) shard->stop();
+}
+
+unsigned RealRuntime::shard_count() const { return static_cast<unsigned>(impl_->shards.size()); }
+Shard& RealRuntime::shard(unsigned index) {
+    JF_ASSERT(index < impl_->shards.size(), "shard indices come from shard_count()");
+    return *impl_->shards[index];
+}
+Pool& RealRuntime::pool() { return impl_->pool; }
+Pool& RealRuntime::control_pool() { return impl_->control; }
+const base::Clock& RealRuntime::clock() const { return impl_->clock; }
+base::Random& RealRuntime::random() { return impl_->random; }
+void* RealRuntime::io_context_of(Shard& shard) { return &static_cast<RealShard&>(shard).io(); }
+
+}  // namespace jackfield::runtime

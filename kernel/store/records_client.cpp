@@ -1,0 +1,81 @@
+#include "store/records_client.hpp"
+
+namespace jackfield::store {
+namespace {
+
+using Done = std::function<void(base::Result<WriteDone>, std::uint64_t pos, std::string cursor)>;
+
+/// Gathers one request's answer; deletes itself with the completion.
+class RequestSink final : public plugin_host::OpSink {
+  public:
+    explicit RequestSink(Done done) : done_(std::move(done)) {}
+
+    void on_event(jf_op, const jf_event& event) override { reply_.on_event(event); }
+
+    void on_done(jf_op, jf_status status, const jf_event* last, const jf_error* error) override {
+        const std::unique_ptr<RequestSink> self(this);
+        reply_.on_done(status, last, error);
+        if (status != JF_OK) return done_(plugin_host::error_from(status, error), 0, {});
+        WriteDone result{reply_.affected, reply_.revision, std::move(reply_.rows)};
+        done_(std::move(result), reply_.collection, std::move(reply_.cursor));
+    }
+
+  private:
+    Done done_;
+    sdk::RecordsReply reply_;
+};
+
+}  // namespace
+
+RecordsClient::RecordsClient(plugin_host::PluginHost& host, plugin_host::Instance& store) : host_(host), port_(store) {}
+
+template <typename Request, typename Run>
+void RecordsClient::submit(runtime::Shard& shard, Request request, Run run, Done done) {
+    plugin_host::OpTable& ops = host_.ops();
+    plugin_host::Instance& instance = port_.instance();
+    const jf_op op = ops.open(shard, new RequestSink(std::move(done)), &instance);
+    // Shared, since a task must be copyable in some pools and the request is not cheap.
+    auto shared = std::make_shared<Request>(std::move(request));
+    const bool taken = host_.runtime().pool().submit([&ops, &instance, op, shared, run] {
+        jf_error error = sdk::make<jf_error>();
+        const jf_status status = run(op, *shared, &error);
+        if (status != JF_OK) ops.complete(instance, op, status, nullptr, &error);
+    });
+    if (!taken) ops.complete(instance, op, JF_E_AGAIN, nullptr, nullptr);
+}
+
+void RecordsClient::declare(runtime::Shard& shard, sdk::Collection collection, OnDeclared done) {
+    submit(
+        shard, std::move(collection),
+        [port = port_](jf_op op, const sdk::Collection& c, jf_error* error) { return port.declare(op, *c.abi(), error); },
+        [done = std::move(done)](base::Result<WriteDone> result, std::uint64_t pos, std::string) {
+            if (!result) done(result.error());
+            else done(static_cast<std::uint32_t>(pos));
+        });
+}
+
+void RecordsClient::write(runtime::Shard& shard, sdk::Write write, OnWritten done) {
+    submit(
+        shard, std::move(write),
+        [port = port_](jf_op op, const sdk::Write& w, jf_error* error) { return port.write(op, *w.abi(), error); },
+        [done = std::move(done)](base::Result<WriteDone> result, std::uint64_t, std::string) { done(std::move(result)); });
+}
+
+void RecordsClient::batch(runtime::Shard& shard, sdk::Batch batch, OnWritten done) {
+    submit(
+        shard, std::move(batch),
+        [port = port_](jf_op op, const sdk::Batch& b, jf_error* error) { return port.batch(op, b.abi(), error); },
+        [done = std::move(done)](base::Result<WriteDone> result, std::uint64_t, std::string) { done(std::move(result)); });
+}
+
+void RecordsClient::query(runtime::Shard& shard, sdk::Query query, OnRows done) {
+    submit(
+        shard, std::move(query),
+        [port = port_](jf_op op, const sdk::Query& q, jf_error* error) { return port.query(op, *q.abi(), error); },
+        [done = std::move(done)](base::Result<WriteDone> result, std::uint64_t, std::string cursor) {
+            if (!result) done(result.error());
+            else done(QueryDone{std::move(result->rows), std::move(cursor)});
+        });
+}
+
+}  // namespace jackfield::store

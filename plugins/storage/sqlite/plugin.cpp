@@ -1,0 +1,5 @@
+#include <jackfield/sdk/plugin.hpp>
+
+#include "instance.hpp"
+
+JACKFIELD_MODULE(jackfield::sqlite::Instance)

@@ -1,0 +1,149 @@
+#include "store.hpp"
+
+#include <algorithm>
+#include <exception>
+
+namespace jackfield::sqlite {
+namespace {
+
+constexpr std::size_t most_jobs_together = 64;
+
+StoreFailure failure_of(const std::exception& problem) {
+    if (const auto* failure = dynamic_cast<const StoreFailure*>(&problem)) return *failure;
+    return StoreFailure(JF_E_INTERNAL, problem.what());
+}
+
+void run(Connection& connection, const char* sql) { connection.prepare(Sql(sql)).run(); }
+
+}  // namespace
+
+Pool::Lease Pool::borrow() {
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [&] { return !idle_.empty(); });
+    // The last one returned has the warmest cache.
+    std::unique_ptr<Connection> connection = std::move(idle_.back());
+    idle_.pop_back();
+    return {*this, std::move(connection)};
+}
+
+void Pool::give_back(std::unique_ptr<Connection> connection) {
+    // Notified under the lock: the pool may be destroyed once the waiter has what it waited for.
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(connection));
+    returned_.notify_one();
+}
+
+std::unique_ptr<Store> Store::open(const Options& options) {
+    std::unique_ptr<Store> store(new Store(options));
+    std::unique_ptr<Connection> writer = Connection::open(options, Connection::Role::writer);
+    prepare_storage(*writer);
+    load_catalogue(*writer, store->catalogue_);
+    store->writer_.add(std::move(writer));
+    if (!options.in_memory())
+        for (std::int64_t i = 0; i < options.readers; ++i)
+            store->readers_.add(Connection::open(options, Connection::Role::reader));
+    return store;
+}
+
+std::uint32_t Store::declare(Collection wanted) {
+    Pool::Lease writer = writer_.borrow();
+    return sqlite::declare(*writer, catalogue_, std::move(wanted));
+}
+
+std::string Store::query(const QueryRequest& query, const RowSink& sink, const std::atomic<bool>& cancelled) {
+    Pool::Lease reader = readers().borrow();
+    (*reader).stop_when(&cancelled);
+    struct Unset {
+        Connection& connection;
+        ~Unset() { connection.stop_when(nullptr); }
+    } const unset{*reader};
+    return run_query(*reader, query, sink);
+}
+
+WriteResult Store::write(const std::vector<WriteRequest>& writes, const std::atomic<bool>& cancelled) {
+    Job job{&writes, &cancelled, {}, {}, false};
+    std::unique_lock lock(queue_mutex_);
+    queue_.push_back(&job);
+    // Whoever finds no group running leads the next one; the others wait until their job has been in some group.
+    while (!job.done) {
+        if (group_runs_) {
+            job_done_.wait(lock);
+            continue;
+        }
+        group_runs_ = true;
+        const std::size_t n = std::min(queue_.size(), most_jobs_together);
+        const std::vector<Job*> group(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
+        queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
+        lock.unlock();
+        run_group(group);
+        lock.lock();
+        for (Job* member : group) member->done = true;
+        group_runs_ = false;
+        job_done_.notify_all();
+    }
+    lock.unlock();
+    if (job.failure) throw StoreFailure(*job.failure);
+    return std::move(job.result);
+}
+
+void Store::run_group(std::span<Job* const> jobs) {
+    Pool::Lease writer = writer_.borrow();
+    if (run_together(*writer, jobs)) return;
+    // SQLite gave the whole transaction up for one job (disk full, input and output, interrupt). Nobody was answered yet: each tries alone.
+    for (Job* const& job : jobs) run_together(*writer, {&job, 1});
+}
+
+/// False: nothing of the group was done and it should be done apart.
+bool Store::run_together(Connection& writer, std::span<Job* const> jobs) {
+    for (Job* job : jobs) {
+        job->result = {};
+        job->failure.reset();
+    }
+    try {
+        run(writer, "BEGIN IMMEDIATE");
+        for (Job* job : jobs)
+            if (!run_job(writer, *job)) {
+                writer.rollback();
+                return jobs.size() == 1;
+            }
+        run(writer, "COMMIT");
+    } catch (const std::exception& problem) {
+        writer.rollback();
+        for (Job* job : jobs)
+            if (!job->failure) job->failure = failure_of(problem);
+    }
+    return true;
+}
+
+/// The job within the open transaction, leaving no trace when it fails. False: its failure ended the transaction.
+bool Store::run_job(Connection& writer, Job& job) {
+    if (job.cancelled->load()) {
+        job.failure = StoreFailure(JF_E_CANCELLED, "cancelled");
+        return true;
+    }
+    run(writer, "SAVEPOINT job");
+    try {
+        writer.stop_when(job.cancelled);
+        const std::int64_t now_us = options_.utc_us();
+        for (const WriteRequest& write : *job.writes) apply_write(writer, write, now_us, job.result);
+        if (job.writes->size() > 1) job.result.revision = 0;
+        writer.stop_when(nullptr);
+        run(writer, "RELEASE job");
+        return true;
+    } catch (const std::exception& problem) {
+        writer.stop_when(nullptr);
+        job.failure = failure_of(problem);
+    }
+    if (!writer.in_transaction()) return false;
+    run(writer, "ROLLBACK TO job");
+    run(writer, "RELEASE job");
+    return true;
+}
+
+void Store::checkpoint() {
+    if (options_.in_memory()) return;
+    Pool::Lease writer = writer_.borrow();
+    (*writer).execute("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+}  // namespace jackfield::sqlite

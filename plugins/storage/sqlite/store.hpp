@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config.hpp"
+#include "connection.hpp"
+#include "declare.hpp"
+#include "query.hpp"
+#include "write.hpp"
+
+namespace jackfield::sqlite {
+
+/// Connections that threads borrow, waiting while none is free.
+class Pool {
+  public:
+    class Lease {
+      public:
+        Lease(Pool& pool, std::unique_ptr<Connection> connection) : pool_(pool), connection_(std::move(connection)) {}
+        ~Lease() { pool_.give_back(std::move(connection_)); }
+        Lease(const Lease&) = delete;
+        Connection& operator*() { return *connection_; }
+
+      private:
+        Pool& pool_;
+        std::unique_ptr<Connection> connection_;
+    };
+
+    void add(std::unique_ptr<Connection> connection) { give_back(std::move(connection)); }
+    Lease borrow();
+
+  private:
+    void give_back(std::unique_ptr<Connection> connection);
+    std::mutex mutex_;
+    std::condition_variable returned_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+/// The open database. Every function may be called from several threads at once and blocks its own.
+class Store {
+  public:
+    /// Throws StoreFailure.
+    static std::unique_ptr<Store> open(const Options& options);
+
+    const Catalogue& catalogue() const { return catalogue_; }
+    std::uint32_t declare(Collection wanted);
+    /// The cursor, empty when there are no more rows.
+    std::string query(const QueryRequest& query, const RowSink& sink, const std::atomic<bool>& cancelled);
+    /// All or none. Durable when it returns. Writers that wait at the same time share one transaction, and so one sync of the disk.
+    WriteResult write(const std::vector<WriteRequest>& writes, const std::atomic<bool>& cancelled);
+    /// Moves the log into the database file, as far as readers let it.
+    void checkpoint();
+
+  private:
+    struct Job {
+        const std::vector<WriteRequest>* writes;
+        const std::atomic<bool>* cancelled;
+        WriteResult result;
+        std::optional<StoreFailure> failure;
+        bool done = false;
+    };
+    explicit Store(const Options& options) : options_(options) {}
+    void run_group(std::span<Job* const> jobs);
+    bool run_together(Connection& writer, std::span<Job* const> jobs);
+    bool run_job(Connection& writer, Job& job);
+    Pool& readers() { return options_.in_memory() ? writer_ : readers_; }
+
+    Options options_;
+    Catalogue catalogue_;
+    Pool writer_;  // of one; in memory the readers' too, since the data lives in that connection
+    Pool readers_;
+
+    std::mutex queue_mutex_;
+    std::condition_variable job_done_;
+    std::vector<Job*> queue_;
+    bool group_runs_ = false;
+};
+
+}  // namespace jackfield::sqlite

@@ -1,0 +1,3 @@
+#include "recogniser.hpp"
+
+JACKFIELD_MODULE(jackfield::stt_sim::Recogniser)

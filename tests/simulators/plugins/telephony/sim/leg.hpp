@@ -1,0 +1,64 @@
+#pragma once
+
+#include <jackfield/sdk/plugin.hpp>
+#include <jackfield/telephony.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "caller.hpp"
+
+namespace jackfield::telephony_sim {
+
+class Carrier;
+
+/// One call on one line. Everything on the leg's strand. Its timer is a child of the leg's op, so it stops with the leg; the object goes
+/// when both are gone.
+class Leg final : public sdk::OpUser {
+  public:
+    Leg(Carrier& carrier, unsigned line, jf_op op, std::uint64_t seed, bool outgoing);
+
+    /// Somebody's telephone rings: ours (an outgoing leg answers, is busy or stays away), or the host's.
+    void begin();
+    jf_status answer(const jf_answer& options);
+    jf_status media_out(const jf_frame& frame);
+    jf_status transfer();
+    /// Completes the leg, once.
+    void end(std::uint32_t cause, std::uint32_t by, jf_status status = JF_OK);
+    void set_watchdogs(const jf_answer& options);
+
+    void on_event(jf_op, const jf_event&) override {}
+    void on_done(jf_op op, jf_status status, const jf_event* last, const jf_error* error) override;
+
+    jf_op op() const { return op_; }
+    unsigned line() const { return line_; }
+    bool ended() const { return ended_; }
+    bool timer_runs() const { return timer_ != JF_NO_OP; }
+
+  private:
+    void start_timer(std::uint64_t delay_ns);
+    void connect();
+    void tick();
+    void send(sim::Sound sound);
+
+    Carrier& carrier_;
+    unsigned line_;
+    jf_op op_;
+    sim::Random random_;
+    Caller caller_;
+    bool outgoing_;
+    bool answered_ = false;
+    bool ended_ = false;
+    bool vanished_ = false;
+    bool transferred_ = false;
+    bool agent_audible_ = false;
+    jf_op timer_ = JF_NO_OP;
+    std::uint64_t due_ns_ = 0;
+    std::uint64_t pts_ = 0;
+    std::uint64_t quiet_ns_ = 0; ///< since it vanished
+    std::uint64_t watchdog_ns_ = 15'000'000'000;
+    std::uint64_t packets_in_ = 0;
+    std::uint64_t packets_out_ = 0;
+};
+
+}  // namespace jackfield::telephony_sim

@@ -1,0 +1,3 @@
+#include "carrier.hpp"
+
+JACKFIELD_MODULE(jackfield::telephony_sim::Carrier)

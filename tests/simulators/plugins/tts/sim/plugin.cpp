@@ -1,0 +1,3 @@
+#include "voice.hpp"
+
+JACKFIELD_MODULE(jackfield::tts_sim::Voice)
