@@ -1,0 +1,3 @@
+#include "driver.hpp"
+
+JACKFIELD_MODULE(jackfield::pocketsphinx::Recogniser)
