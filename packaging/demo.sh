@@ -46,6 +46,7 @@ address=${JACKFIELD_DEMO_ADDRESS:-127.0.0.1}
 export JACKFIELD_PLUGINS=$PWD/build/demo/plugins
 export JACKFIELD_CONFIGS=$PWD/configs
 export JACKFIELD_STATE=$run
+export JACKFIELD_DATABASE_URL=sqlite:$run/jackfield.db
 export JACKFIELD_SIP_UDP=udp:$address:$port
 export JACKFIELD_SIP_TCP=tcp:$address:$port
 export JACKFIELD_CONFIG=$PWD/configs/jackfield.toml
@@ -95,6 +96,11 @@ follower=
 step "the call as it is stored (jackfield calls show last)"
 "$jackfield" calls show last
 echo
+# What the call was for; a person would look for the same.
+if [ "$called" -eq 0 ] && ! "$jackfield" --json calls show last | grep -q 'Your appointment is on Tuesday at nine in the morning'; then
+    echo "the appointment was not made" >&2
+    called=1
+fi
 if [ "$called" -ne 0 ]; then
     echo "the call did not go as it should; baresip's log: $run/call/baresip.log, the host's: $run/host.log" >&2
     exit 1

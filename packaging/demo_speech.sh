@@ -60,7 +60,7 @@ yes-please           | yes please                               |
 no-thank-you         | no thank you                             |
 book-appointment     | i would like to book an appointment      |
 opening-hours        | what are your opening hours              |
-speak-to-person      | i would like to speak to a person        |
+speak-to-person      | i would like to speak to someone         |
 yes-that-is-right    | yes that is right                        |
 no-tuesday           | no tuesday                               | vm-no digits/day-2
 thank-you-goodbye    | thank you goodbye                        |
@@ -103,7 +103,7 @@ human() { # slug prompt...
 }
 
 synthetic() { # slug text
-    espeak-ng -v en-us -s 140 -g 1 -w "$work/spoken.wav" "$2"
+    espeak-ng -v en-us+f2 -s 140 -g 1 -w "$work/spoken.wav" "$2"
     sox "$work/spoken.wav" -r 8000 -c 1 -b 16 "$work/$1.wav" "${trim_start[@]}" reverse "${trim_start[@]}" reverse "${telephone[@]}" pad 0.1 0.1
 }
 

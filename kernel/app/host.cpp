@@ -1,6 +1,7 @@
 #include "app/host.hpp"
 
 #include <filesystem>
+#include <iterator>
 
 namespace jackfield::app {
 namespace {
@@ -134,11 +135,14 @@ void Host::start(std::function<void(base::Result<>)> done) {
             }
             router_ = std::make_unique<CallRouter>(*environment_, directory_, config_.recordings_dir.string());
             router_->listen();
-            directory_.start(control_, checked_, [this, done](base::Result<> started) {
-                if (!started) return done(started.error());
-                reap(0, [this, done] {
-                    services_.start();
-                    done(base::Result<>());
+            // Before any call can come in: what is open now was left by a crash, what is open later may be live.
+            find_left_behind(0, [this, done] {
+                directory_.start(control_, checked_, [this, done](base::Result<> started) {
+                    if (!started) return done(started.error());
+                    reap([this, done] {
+                        services_.start();
+                        done(base::Result<>());
+                    });
                 });
             });
         });
@@ -158,22 +162,24 @@ void Host::open_storage(const tenant::CheckedHost& checked, std::function<void(b
     });
 }
 
-/// Calls that are open in the store and not here were left by a crash: their far legs are hung up, then they get their cause.
-void Host::reap(std::size_t tenant, std::function<void()> done) {
+void Host::find_left_behind(std::size_t tenant, std::function<void()> done) {
     if (tenant == config_.tenants.size()) return done();
     store_->list_open(control_, config_.tenants[tenant].id, [this, tenant, done](base::Result<std::vector<store::CallRow>> open) {
-        const auto next = [this, tenant, done] { reap(tenant + 1, done); };
-        if (!open) {
-            parts_.log.error("reap.failed", {{"tenant", config_.tenants[tenant].id}, {"error", open.error().text()}});
-            return next();
-        }
-        if (open->empty()) return next();
-        auto left = std::make_shared<std::size_t>(open->size());
-        for (store::CallRow& call : *open)
-            reap_call(std::move(call), [left, next] {
-                if (--*left == 0) next();
-            });
+        if (!open) parts_.log.error("reap.failed", {{"tenant", config_.tenants[tenant].id}, {"error", open.error().text()}});
+        else std::move(open->begin(), open->end(), std::back_inserter(left_behind_));
+        find_left_behind(tenant + 1, done);
     });
+}
+
+/// The far legs of calls that a crash left open are hung up, then the calls get their cause.
+void Host::reap(std::function<void()> done) {
+    const std::vector<store::CallRow> calls = std::exchange(left_behind_, {});
+    if (calls.empty()) return done();
+    auto left = std::make_shared<std::size_t>(calls.size());
+    for (const store::CallRow& call : calls)
+        reap_call(call, [left, done] {
+            if (--*left == 0) done();
+        });
 }
 
 void Host::reap_call(store::CallRow call, std::function<void()> done) {

@@ -54,7 +54,8 @@ class Host {
 
   private:
     void open_storage(const tenant::CheckedHost& checked, std::function<void(base::Result<>)> done);
-    void reap(std::size_t tenant, std::function<void()> done);
+    void find_left_behind(std::size_t tenant, std::function<void()> done);
+    void reap(std::function<void()> done);
     void reap_call(store::CallRow call, std::function<void()> done);
     void finish_stop(std::function<void()> done);
     void publish(const call::CallEvent& event);
@@ -74,6 +75,7 @@ class Host {
     std::unique_ptr<call::CallEnvironment> environment_;
     std::unique_ptr<CallRouter> router_;
     ServiceRunner services_;
+    std::vector<store::CallRow> left_behind_; ///< open in the store since before this process
     bool stopping_ = false;
 
     std::mutex listeners_mutex_;

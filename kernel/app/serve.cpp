@@ -1,4 +1,7 @@
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -27,6 +30,15 @@ void set_process_limits() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+/// The state folder belongs to one host at a time: a second one would take the first one's live calls for what a crash left behind, hang them up
+/// and repair recordings that are being written. The lock goes with the process, however it ends; -1: another has it, or there is none to be had.
+int lock_state_dir(const std::filesystem::path& folder) {
+    const int fd = ::open((folder / "host.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    if (fd >= 0) ::close(fd);
+    return -1;
+}
+
 }  // namespace
 
 int run_serve(const CommonOptions& common, const ServeOptions& options) {
@@ -38,6 +50,11 @@ int run_serve(const CommonOptions& common, const ServeOptions& options) {
     sigemptyset(&taken);
     for (const int signal : {SIGINT, SIGTERM}) sigaddset(&taken, signal);
     pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+
+    std::filesystem::create_directories(config->state_dir);
+    std::filesystem::create_directories(config->recordings_dir);
+    if (lock_state_dir(config->state_dir) < 0)
+        return fail(config->state_dir.string() + ": another host uses this folder, or it cannot be written; stop that host, or give this one its own [host] state_dir");
 
     observe::LogOptions log_options;
     log_options.level = observe::parse_log_level(config->log_level).value_or(observe::LogLevel::info);
@@ -52,8 +69,6 @@ int run_serve(const CommonOptions& common, const ServeOptions& options) {
     const auto network = net::make_network();
     auto loader = make_loader(*config);
     observe::Metrics metrics(runtime.shard_count());
-    std::filesystem::create_directories(config->state_dir);
-    std::filesystem::create_directories(config->recordings_dir);
     if (const auto repaired = media::repair_recordings(config->recordings_dir.string()); repaired.repaired + repaired.refused > 0)
         log.warn("recordings.repaired", {{"repaired", repaired.repaired}, {"refused", repaired.refused}});
     media::RecordingWriter recordings(std::make_shared<media::DiskRecordingStorage>());

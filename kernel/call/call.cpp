@@ -127,6 +127,14 @@ void Call::place(std::string to, std::string from, base::Milliseconds ring_timeo
             return finish_when_quiet();
         }
         publish("call.started");
+        if (ending_) {
+            // Hung up before there was a leg: nothing is dialled any more.
+            leg_gone_ = true;
+            row_.cause = "cancelled";
+            row_.ended_by = "host";
+            row_.reason = end_reason_;
+            return finish_when_quiet();
+        }
         leg_ = env_.plugins.ops().open(shard_, this, setup_.telephony.get());
         jf_dial dial{};
         dial.struct_size = sizeof dial;
@@ -367,6 +375,7 @@ void Call::update_timer() {
             voice_deadline_.reset();
             log_.warn("tts.timeout");
             drop_stream(tts_);
+            note_heard();
             run(machine_.on_voice_failed(now(), playing_reply_));
         }
         note_heard();

@@ -105,6 +105,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
         jf_op op = JF_NO_OP;
         plugin_host::Instance* instance = nullptr;
         std::shared_ptr<plugin_host::Instance> keep;
+        bool served = false; ///< it gave what it is there for: its breaker knows
     };
     struct OwnedHints {
         std::uint32_t slot = 0;
@@ -131,6 +132,8 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void drain_caller();
     void hear(media::SamplePos position, std::span<const std::uint8_t> codes);
     void hear_frame(media::SamplePos position, std::span<const std::uint8_t> codes);
+    void hear_nothing();
+    void on_speech_stop(media::SamplePos at);
     void begin_listening(media::SamplePos from);
     void push_stt(media::SamplePos position, std::span<const std::uint8_t> codes);
     base::MonoTime time_of(media::SamplePos position) const;
@@ -147,10 +150,13 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     bool open_voice(std::uint64_t reply);
     void send_pending_text();
     void arm_voice_deadline();
+    void finish_speaking();
     void stop_speech();
     void commit(const TurnRecord& turn);
     void transfer(const std::string& to);
+    using Chain = std::vector<std::shared_ptr<plugin_host::Instance>>;
     void next_provider(act::NextProvider::Kind kind);
+    const std::shared_ptr<plugin_host::Instance>& choose(const Chain& chain, std::size_t& index) const;
     void update_timer();
     void note_heard();
 
@@ -192,6 +198,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     media::FrameCutter cutter_;
     media::SamplePos caller_end_ = 0;
     base::MonoTime caller_end_at_;
+    media::SamplePos heard_to_ = 0; ///< where the detector stands
     std::optional<media::SamplePos> caller_offset_; ///< caller position 0 on the recording's time line
     bool listening_ = false;
     media::SamplePos stt_pushed_to_ = 0;
@@ -205,6 +212,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     std::uint64_t credit_owed_ = 0;
     std::deque<std::pair<std::string, bool>> pending_text_; ///< text, last
     std::optional<base::MonoTime> voice_deadline_;
+    bool voice_broke_ = false; ///< it ended with an error after the caller had heard some of it
     bool voice_has_all_text_ = false; ///< the voice owes nothing but audio and its completion
     std::shared_ptr<media::Recording> recording_;
 

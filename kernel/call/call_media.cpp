@@ -5,6 +5,8 @@
 namespace jackfield::call {
 namespace {
 
+/// Later than this no jitter explains that nothing arrives.
+constexpr base::Milliseconds nothing_arrives{100};
 constexpr std::int64_t ns_per_sample = 1'000'000'000 / media::narrowband_hz;
 
 }  // namespace
@@ -61,10 +63,20 @@ void Call::hear_frame(media::SamplePos position, std::span<const std::uint8_t> c
         note_heard();
         run(machine_.on_voice(now(), detector_.voiced()));
     }
-    if (edge && edge->edge == media::SpeechEdge::stop) {
-        note_heard();
-        run(machine_.on_speech_stop(now(), time_of(edge->at)));
-    }
+    if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(edge->at);
+    heard_to_ = position + media::packet_samples;
+}
+
+void Call::on_speech_stop(media::SamplePos at) {
+    note_heard();
+    run(machine_.on_speech_stop(now(), time_of(at)));
+}
+
+/// Telephones that suppress silence send nothing when the caller stops; so do those that are gone. Either way the turn is over.
+void Call::hear_nothing() {
+    const auto edge = detector_.feed(heard_to_, media::packet_samples, false);
+    heard_to_ += media::packet_samples;
+    if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(edge->at);
 }
 
 /// From here on the recogniser hears the caller, beginning with what was said before anybody was sure that it was speech.
@@ -100,6 +112,7 @@ void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
     if (leg_gone_ || ending_) return;
     agent_position_ += static_cast<media::SamplePos>(skipped) * media::packet_samples;
     if (const auto deadline = reorder_.next_deadline(); deadline && *deadline <= time) drain_caller();
+    if (detector_.speaking() && time - caller_end_at_ >= nothing_arrives) hear_nothing();
 
     std::array<std::uint8_t, media::packet_samples> codes;
     const media::PlayoutPacket packet = playout_->pop(codes);
@@ -133,11 +146,7 @@ void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
         }
     }
     while (playout_->next_mark()) {}
-    if (packet.finished && playing_reply_ != 0) {
-        const std::uint64_t reply = std::exchange(playing_reply_, 0);
-        machine_.set_heard({0, true});
-        run(machine_.on_spoken(time, reply));
-    }
+    if (packet.finished && playing_reply_ != 0) finish_speaking();
 }
 
 }  // namespace jackfield::call

@@ -54,11 +54,27 @@ void Call::drop_stream(Stream*& stream) {
 
 void Call::next_provider(act::NextProvider::Kind kind) {
     env_.metrics.failovers.add();
+    const auto fail = [this](const Chain& chain, std::size_t& index) {
+        if (!chain.empty()) chain[index % chain.size()]->breaker().failed(now());
+        ++index;
+    };
     switch (kind) {
-        case act::NextProvider::stt: ++stt_index_; return;
-        case act::NextProvider::llm: ++llm_index_; return;
-        case act::NextProvider::tts: ++tts_index_; return;
+        case act::NextProvider::stt: return fail(setup_.stt, stt_index_);
+        case act::NextProvider::llm: return fail(setup_.llm, llm_index_);
+        case act::NextProvider::tts: return fail(setup_.tts, tts_index_);
     }
+}
+
+/// The provider whose turn it is, or the next one that no open breaker keeps us from. When all are sick, the one whose turn it is: a chance
+/// is better than silence.
+const std::shared_ptr<plugin_host::Instance>& Call::choose(const Chain& chain, std::size_t& index) const {
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        const std::size_t candidate = (index + i) % chain.size();
+        if (!chain[candidate]->breaker().allow(now())) continue;
+        index = candidate;
+        break;
+    }
+    return chain[index % chain.size()];
 }
 
 // ---- recogniser
@@ -67,7 +83,7 @@ void Call::open_stt() {
     drop_stream(stt_);
     listening_ = false;
     if (setup_.stt.empty()) return;
-    const auto& instance = setup_.stt[stt_index_ % setup_.stt.size()];
+    const auto& instance = choose(setup_.stt, stt_index_);
     plugin_host::SttPort port(*instance);
     Stream* stream = open_stream(StreamKind::stt, instance, 0);
     if (!port || !stream) return log_.error("stt.unusable", {{"provider", instance->name()}});
@@ -144,7 +160,7 @@ void Call::generate(std::uint64_t reply, bool prewarm) {
         if (!prewarm) run(machine_.on_generation_failed(now(), reply));
         return;
     }
-    const auto& instance = setup_.llm[llm_index_ % setup_.llm.size()];
+    const auto& instance = choose(setup_.llm, llm_index_);
     plugin_host::LlmPort port(*instance);
     Stream* stream = port ? open_stream(prewarm ? StreamKind::prewarm : StreamKind::llm, instance, reply) : nullptr;
     if (!stream) {
@@ -209,7 +225,7 @@ bool Call::open_voice(std::uint64_t reply) {
     if (tts_ && tts_->reply == reply) return true;
     drop_stream(tts_);
     if (setup_.tts.empty()) return false;
-    const auto& instance = setup_.tts[tts_index_ % setup_.tts.size()];
+    const auto& instance = choose(setup_.tts, tts_index_);
     plugin_host::TtsPort port(*instance);
     Stream* stream = port ? open_stream(StreamKind::tts, instance, reply) : nullptr;
     if (!stream) return false;
@@ -218,7 +234,7 @@ bool Call::open_voice(std::uint64_t reply) {
     first_sent_reported_ = false;
     credit_owed_ = 0;
     playout_->start_turn(reply);
-    voice_has_all_text_ = false;
+    voice_has_all_text_ = voice_broke_ = false;
     voice_deadline_ = now() + setup_.agent.turn.tts_timeout;
     jf_tts_open options{};
     options.struct_size = sizeof options;
@@ -248,6 +264,7 @@ void Call::end_speech(std::uint64_t reply) {
     if (!tts_ || tts_->reply != reply) return;
     pending_text_.emplace_back(std::string(), true);
     send_pending_text();
+    if (!voice_deadline_) arm_voice_deadline();
 }
 
 void Call::send_pending_text() {
@@ -276,6 +293,15 @@ void Call::arm_voice_deadline() {
     voice_deadline_ = now() + setup_.agent.turn.tts_timeout + base::Milliseconds(queued * 1000 / media::narrowband_hz);
 }
 
+/// The last of the reply has been played.
+void Call::finish_speaking() {
+    note_heard();
+    const std::uint64_t reply = std::exchange(playing_reply_, 0);
+    if (std::exchange(voice_broke_, false)) return run(machine_.on_voice_failed(now(), reply));
+    machine_.set_heard({0, true});
+    run(machine_.on_spoken(now(), reply));
+}
+
 void Call::stop_speech() {
     pending_text_.clear();
     overflow_.clear();
@@ -283,6 +309,7 @@ void Call::stop_speech() {
     drop_stream(tts_);
     if (playout_) playout_->clear();
     playing_reply_ = 0;
+    voice_broke_ = false;
 }
 
 // ---- events
@@ -299,6 +326,7 @@ void Call::on_stream_event(Stream& stream, const jf_event& event) {
             }
             return;
         case JF_EV_FINAL:
+            if (!std::exchange(stream.served, true)) stream.instance->breaker().succeeded(now());
             if (const auto* text = sdk::data_of<jf_text>(event)) {
                 note_heard();
                 run(machine_.on_final(now(), event.pos, sdk::view(text->text), text->confidence));
@@ -310,6 +338,7 @@ void Call::on_stream_event(Stream& stream, const jf_event& event) {
             return;
         }
         case JF_EV_TOKEN:
+            if (!std::exchange(stream.served, true)) stream.instance->breaker().succeeded(now());
             if (const auto* text = sdk::data_of<jf_str>(event)) run(machine_.on_token(now(), stream.reply, sdk::view(*text)));
             return;
         case JF_EV_TOOL_CALL:
@@ -325,6 +354,7 @@ void Call::on_stream_event(Stream& stream, const jf_event& event) {
         case JF_EV_AUDIO: {
             const auto* frame = sdk::data_of<jf_frame>(event);
             if (!frame || stream.reply != playing_reply_) return;
+            if (!std::exchange(stream.served, true)) stream.instance->breaker().succeeded(now());
             machine_.on_first_speech(now(), stream.reply);
             std::span<const std::uint8_t> codes(static_cast<const std::uint8_t*>(frame->data.ptr), frame->data.len);
             const std::size_t taken = overflow_.empty() ? playout_->push(codes) : 0;
@@ -362,12 +392,13 @@ void Call::on_stream_done(Stream& stream, jf_status status, const jf_error* erro
         else run(machine_.on_generation_failed(now(), reply));
     } else if (was_tts && kind == StreamKind::tts) {
         voice_deadline_.reset();
-        if (status != JF_OK) return run(machine_.on_voice_failed(now(), reply));
+        if (status != JF_OK && !first_sent_reported_) return run(machine_.on_voice_failed(now(), reply));
+        // What the caller has begun to hear is played to its end, also when the voice broke off in the middle.
+        voice_broke_ = status != JF_OK;
         playout_->flush();
         // Nothing was spoken at all: the clock would never see its end.
         if (playout_->queued() == 0 && !playout_->playing() && playing_reply_ == reply) {
-            playing_reply_ = 0;
-            run(machine_.on_spoken(now(), reply));
+            finish_speaking();
         }
         update_timer();
     }

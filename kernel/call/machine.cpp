@@ -345,6 +345,7 @@ Actions Machine::on_generation_failed(MonoTime now, std::uint64_t reply) {
     if (!reply_ || reply_->id != reply || over_) return out;
     if (reply_->spoken_text) {
         // Something was said already: let it stand rather than say it twice.
+        speak_chunks(chunker_.flush(), out);
         reply_->generating = false;
         reply_->text_complete = true;
         out.push_back(act::EndSpeech{reply_->id});
@@ -360,10 +361,16 @@ Actions Machine::on_generation_failed(MonoTime now, std::uint64_t reply) {
     return out;
 }
 
+/// Nothing but the end follows: no deadline, no event starts anything any more while the carrier takes its time.
+void Machine::hang_up(std::uint32_t cause, std::string reason, Actions& out) {
+    active_ = false;
+    out.push_back(act::HangUp{cause, std::move(reason)});
+}
+
 void Machine::give_up(const char* reason, Actions& out) {
     end_ = EndOfCall{true, {}, reason};
     if (apologised_ || !reply_) {
-        out.push_back(act::HangUp{JF_CAUSE_FAILED, reason});
+        hang_up(JF_CAUSE_FAILED, reason, out);
         return;
     }
     apologised_ = true;
@@ -391,10 +398,16 @@ Actions Machine::on_first_sent(MonoTime now) {
 Actions Machine::on_voice_failed(MonoTime now, std::uint64_t reply) {
     Actions out;
     if (!reply_ || reply_->id != reply || over_) return out;
-    if (++reply_->voice_failures > 2 || reply_->audible) {
-        // Half a sentence has been heard or no voice works: the text that was heard stands.
-        if (reply_->audible) finish_reply(now, out);
-        else out.push_back(act::HangUp{JF_CAUSE_FAILED, "tts_failed"});
+    if (reply_->audible) {
+        // Half a sentence has been heard: it stands, and the next reply has another voice.
+        cut_reply(now, "voice_failed", out);
+        quiet_since_ = now;
+        out.push_back(act::NextProvider{act::NextProvider::tts});
+        if (end_) end_after_speech(out);
+        return out;
+    }
+    if (++reply_->voice_failures > 2) {
+        hang_up(JF_CAUSE_FAILED, "tts_failed", out);
         return out;
     }
     out.push_back(act::NextProvider{act::NextProvider::tts});
@@ -443,7 +456,7 @@ void Machine::finish_reply(MonoTime now, Actions& out) {
 
 void Machine::end_after_speech(Actions& out) {
     if (!end_->transfer_to.empty()) out.push_back(act::Transfer{end_->transfer_to});
-    else out.push_back(act::HangUp{end_->reason == "hang_up" ? JF_CAUSE_NORMAL : JF_CAUSE_FAILED, end_->reason});
+    else hang_up(end_->reason == "hang_up" ? JF_CAUSE_NORMAL : JF_CAUSE_FAILED, end_->reason, out);
 }
 
 /// Ends the reply where it is. What the caller heard of it stays in the conversation, the rest is kept apart.
@@ -561,7 +574,7 @@ std::optional<MonoTime> Machine::next_deadline() const {
         if (const auto due = chunker_.next_deadline(); due && !reply_->spoken_text) earlier(*due);
     }
     if (!reply_ && !user_) {
-        if (nudges_ < agent_.turn.nudges) earlier(quiet_since_ + agent_.turn.nudge_after);
+        if (!end_ && nudges_ < agent_.turn.nudges) earlier(quiet_since_ + agent_.turn.nudge_after);
         earlier(quiet_since_ + agent_.turn.hang_up_after_silence);
     }
     return next;
@@ -571,7 +584,7 @@ Actions Machine::on_time(MonoTime now) {
     Actions out;
     if (!active_ || over_) return out;
     if (now - answered_ >= agent_.turn.max_call) {
-        out.push_back(act::HangUp{JF_CAUSE_NORMAL, "max_call"});
+        hang_up(JF_CAUSE_NORMAL, "max_call", out);
         return out;
     }
     if (user_ && !reply_) {
@@ -610,8 +623,8 @@ Actions Machine::on_time(MonoTime now) {
     }
     if (!reply_ && !user_) {
         if (now - quiet_since_ >= agent_.turn.hang_up_after_silence) {
-            out.push_back(act::HangUp{JF_CAUSE_NORMAL, "silence"});
-        } else if (nudges_ < agent_.turn.nudges && now - quiet_since_ >= agent_.turn.nudge_after) {
+            hang_up(JF_CAUSE_NORMAL, "silence", out);
+        } else if (!end_ && nudges_ < agent_.turn.nudges && now - quiet_since_ >= agent_.turn.nudge_after) {
             ++nudges_;
             user_ = UserTurn{.began = now, .last_voiced = now, .speaking = false};
             user_->rule = "silence";

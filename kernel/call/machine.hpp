@@ -181,6 +181,7 @@ class Machine {
     void flush_digits(base::MonoTime now, const char* rule, Actions& out);
     void end_after_speech(Actions& out);
     void give_up(const char* reason, Actions& out);
+    void hang_up(std::uint32_t cause, std::string reason, Actions& out);
 
     config::AgentConfig agent_;
     base::Milliseconds final_wait_;

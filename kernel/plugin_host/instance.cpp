@@ -24,6 +24,7 @@ Instance::Instance(PluginHost& host, std::shared_ptr<LoadedPlugin> plugin, Insta
       plugin_(std::move(plugin)),
       spec_(std::move(spec)),
       home_shard_(home_shard),
+      hang_limit_(host.hang_limit()),
       mailboxes_(host.runtime().shard_count()) {
     fill_host_table(host_table_, reinterpret_cast<jf_host_ctx*>(this));
 }
@@ -31,7 +32,7 @@ Instance::Instance(PluginHost& host, std::shared_ptr<LoadedPlugin> plugin, Insta
 Instance::~Instance() {
     // One that never served has not been stopped. With work under way the plugin may still call: better a leak.
     if (open_ops() == 0) destroy_self();
-    else stop_thread(host_.hang_limit());
+    else stop_thread();
     let_thread_go();
 }
 
@@ -58,7 +59,7 @@ base::Result<> Instance::create() {
 }
 
 void Instance::destroy_self() {
-    stop_thread(host_.hang_limit());
+    stop_thread();
     if (lost()) return; // somebody may stand in it
     if (self_ && functions_ && functions_->destroy)
         contained(ThreadClass::control, [&] {
@@ -254,13 +255,13 @@ void Instance::run_thread() {
     }
 }
 
-void Instance::stop_thread(std::chrono::nanoseconds limit) {
+void Instance::stop_thread() {
     {
         std::unique_lock lock(inbox_mutex_);
         if (!thread_.joinable() || lost()) return;
         stopping_ = true;
         inbox_ready_.notify_all();
-        if (!inbox_ready_.wait_for(lock, limit, [this] { return exited_; })) {
+        if (!inbox_ready_.wait_for(lock, hang_limit_, [this] { return exited_; })) {
             lock.unlock();
             return lose("thread_hang");
         }
@@ -268,10 +269,11 @@ void Instance::stop_thread(std::chrono::nanoseconds limit) {
     thread_.join();
 }
 
-bool Instance::check_hang(std::chrono::nanoseconds limit) {
+bool Instance::check_hang() {
     const std::int64_t began = call_began_ns_.load(std::memory_order_relaxed);
     if (began == 0 || lost()) return false;
     const auto thread_class = static_cast<ThreadClass>(call_class_.load(std::memory_order_relaxed));
+    std::chrono::nanoseconds limit = hang_limit_;
     if (thread_class == ThreadClass::blocking || thread_class == ThreadClass::control)
         limit = std::max(limit, budget_of(thread_class));
     if (host_.runtime().clock().now().ns - began < limit.count()) return false;

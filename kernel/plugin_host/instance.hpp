@@ -20,6 +20,7 @@
 #include "plugin_host/loader.hpp"
 #include "plugin_host/marshal.hpp"
 #include "plugin_host/op_table.hpp"
+#include "resilience/circuit_breaker.hpp"
 
 namespace jackfield::plugin_host {
 
@@ -62,6 +63,8 @@ class Instance {
     unsigned home_shard() const { return home_shard_; }
     const InstanceCounters& counters() const { return counters_; }
     InstanceCounters& counters() { return counters_; }
+    /// Shared by all calls: what one of them learned of a sick provider, the next one knows.
+    resilience::CircuitBreaker& breaker() { return breaker_; }
     bool lost() const { return lost_.load(std::memory_order_relaxed); }
 
     static Instance& from(jf_host_ctx* ctx) { return *reinterpret_cast<Instance*>(ctx); }
@@ -100,9 +103,9 @@ class Instance {
     void destroy_self();
     void run_thread();
     void drain_inbox();
-    void stop_thread(std::chrono::nanoseconds limit);
+    void stop_thread();
     /// True when its thread has just been found to hang: the instance is lost from now on.
-    bool check_hang(std::chrono::nanoseconds limit);
+    bool check_hang();
     /// Its thread is given up; whoever does this keeps the instance for ever, since the thread may come back.
     void lose(const char* why);
     void let_thread_go();
@@ -119,10 +122,12 @@ class Instance {
     std::shared_ptr<LoadedPlugin> plugin_;
     InstanceSpec spec_;
     unsigned home_shard_;
+    std::chrono::milliseconds hang_limit_;
     jf_host_v1 host_table_{};
     jf_instance* self_ = nullptr;
     const jf_instance_v1* functions_ = nullptr;
     InstanceCounters counters_;
+    resilience::CircuitBreaker breaker_;
     std::atomic<std::uint64_t> open_ops_{0};
     std::atomic<bool> lost_{false};
     std::mutex idle_mutex_;

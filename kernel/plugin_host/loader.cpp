@@ -43,6 +43,14 @@ base::Result<int> sealed_copy(std::span<const std::byte> bytes, const fs::path& 
     return fd;
 }
 
+/// Never unloaded, by whichever Loader: code of it may stand on any stack.
+boost::dll::shared_library* library_for_ever() {
+    static std::mutex mutex;
+    static auto& kept = *new std::vector<std::unique_ptr<boost::dll::shared_library>>;
+    const std::lock_guard lock(mutex);
+    return kept.emplace_back(std::make_unique<boost::dll::shared_library>()).get();
+}
+
 }  // namespace
 
 Loader::Loader(std::vector<fs::path> search_path, TrustPolicy trust)
@@ -138,8 +146,7 @@ base::Result<std::shared_ptr<LoadedPlugin>> Loader::load(std::string_view plugin
     loaded->path = *path;
     loaded->file = std::move(*file);
     boost::dll::fs::error_code error;
-    // Never unloaded: the library object is leaked on purpose.
-    auto* library = new boost::dll::shared_library;
+    boost::dll::shared_library* const library = library_for_ever();
     library->load(boost::dll::fs::path("/proc/self/fd/" + std::to_string(*fd)), error,
                   boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     if (error) {

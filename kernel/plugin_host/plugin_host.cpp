@@ -392,7 +392,7 @@ void PluginHost::look_for_hangs() {
         const std::lock_guard lock(watched_mutex_);
         std::erase_if(watched_, [](const auto& instance) { return instance.expired(); });
         for (const auto& weak : watched_)
-            if (auto instance = weak.lock(); instance && instance->check_hang(hang_limit_)) give_up(std::move(instance), [] {});
+            if (auto instance = weak.lock(); instance && instance->check_hang()) give_up(std::move(instance), [] {});
         if (watched_.empty()) return; // the next watch() begins again
     }
     runtime::Shard& shard = runtime_.shard(home_shard_);
@@ -464,8 +464,12 @@ void PluginHost::stop(std::shared_ptr<Instance> instance, runtime::Shard& shard,
     };
     auto when_idle = [this, instance, &shard, budget, destroy = std::move(destroy)](base::Result<>) {
         auto once = std::make_shared<std::atomic<bool>>(false);
-        const auto finish = [once, destroy] {
-            if (!once->exchange(true)) destroy();
+        // Taken out by whoever comes first, so that the timer below does not keep the instance until its time has come.
+        auto last_step = std::make_shared<std::function<void()>>(destroy);
+        const auto finish = [once, last_step] {
+            if (once->exchange(true)) return;
+            const auto run = std::exchange(*last_step, nullptr);
+            run();
         };
         {
             const std::lock_guard lock(instance->idle_mutex_);
@@ -473,13 +477,14 @@ void PluginHost::stop(std::shared_ptr<Instance> instance, runtime::Shard& shard,
         }
         instance->op_opened();
         instance->op_closed();
-        shard.start_timer(shard.now() + budget, [this, instance, &shard, once, finish] {
-            if (once->load()) return;
-            ops_.abandon(*instance, [] {});
+        shard.start_timer(shard.now() + budget, [this, weak = std::weak_ptr(instance), &shard, once, finish] {
+            const auto still = once->load() ? nullptr : weak.lock();
+            if (!still) return;
+            ops_.abandon(*still, [] {});
             // What is open even now (a worker that does not return) will never close: the instance is left where it stands.
-            shard.start_timer(shard.now() + after_abandon, [instance, once, finish] {
+            shard.start_timer(shard.now() + after_abandon, [still, once, finish] {
                 if (once->load()) return;
-                instance->lose("not_idle");
+                still->lose("not_idle");
                 finish();
             });
         });

@@ -75,18 +75,19 @@ void Directory::start_next(runtime::Shard& shard, std::size_t next, std::functio
         if (!started) {
             log_.error("provider.start_failed", {{"provider", instance->name()}, {"error", started.error().text()}});
             if (start_rank(*instance) == 2) return done(started.error());
-            retry(shard, instance, first_retry);
+            retry(shard, instance, resilience::Backoff(first_retry, slowest_retry));
         }
         start_next(shard, next + 1, std::move(done));
     });
 }
 
-void Directory::retry(runtime::Shard& shard, std::shared_ptr<Instance> instance, base::Milliseconds after) {
-    shard.start_timer(shard.now() + after, [this, &shard, instance, after] {
+void Directory::retry(runtime::Shard& shard, std::shared_ptr<Instance> instance, resilience::Backoff backoff) {
+    const base::Milliseconds wait = backoff.next(plugins_.runtime().random());
+    shard.start_timer(shard.now() + wait, [this, &shard, instance, backoff] {
         if (stopping_) return;
-        plugins_.start(instance, shard, [this, &shard, instance, after](base::Result<> started) {
+        plugins_.start(instance, shard, [this, &shard, instance, backoff](base::Result<> started) {
             if (started) return log_.info("provider.recovered", {{"provider", instance->name()}});
-            retry(shard, instance, std::min(after * 2, slowest_retry));
+            retry(shard, instance, backoff);
         });
     });
 }

@@ -12,6 +12,7 @@
 #include "config/host_config.hpp"
 #include "observe/log.hpp"
 #include "plugin_host/plugin_host.hpp"
+#include "resilience/backoff.hpp"
 #include "tenant/plugin_options.hpp"
 
 namespace jackfield::tenant {
@@ -63,7 +64,7 @@ class Directory {
     };
     void index_routes();
     void start_next(runtime::Shard& shard, std::size_t next, std::function<void(base::Result<>)> done);
-    void retry(runtime::Shard& shard, std::shared_ptr<plugin_host::Instance> instance, base::Milliseconds after);
+    void retry(runtime::Shard& shard, std::shared_ptr<plugin_host::Instance> instance, resilience::Backoff backoff);
     void fill_chains(Route& route) const;
     std::vector<std::shared_ptr<plugin_host::Instance>> chain(const config::TenantConfig& tenant,
                                                               const std::vector<config::ProviderName>& names) const;

@@ -203,7 +203,9 @@ TEST_F(SimulatedHour, KeepsEveryRecordingWhole) {
         ASSERT_NE(file, run.recordings.end()) << call.id;
         const double seconds = static_cast<double>(file->second.frames) / 8000.0;
         const double talked = static_cast<double>(call.ended.us - call.answered.us) * 1e-6;
-        EXPECT_NEAR(seconds, talked, 0.1) << call.id;
+        // What passes between our goodbye and the carrier's is not recorded.
+        EXPECT_GT(seconds, talked - 0.5) << call.id;
+        EXPECT_LT(seconds, talked + 0.1) << call.id;
     }
     EXPECT_EQ(run.recordings.size(), expected);
     EXPECT_EQ(run.logged.count("recording.gaps"), 0U);

@@ -55,11 +55,11 @@ class Recorder final : public OpSink {
     std::uint64_t tokens_out = 0;
 };
 
-/// A PluginHost on some runtime, with the test plugins in its search path; keeps what plugins count and log.
+/// A PluginHost on some runtime, with the test plugins and the real ones in its search path; keeps what plugins count and log.
 class HostUnderTest {
   public:
     explicit HostUnderTest(runtime::Runtime& runtime, TrustPolicy trust = {})
-        : network_(net::make_network()), loader_({test_plugins()}, std::move(trust)), host_(runtime, *network_, loader_, hooks()) {}
+        : network_(net::make_network()), loader_({test_plugins(), std::filesystem::path(JACKFIELD_BINARY_DIR) / "plugins"}, std::move(trust)), host_(runtime, *network_, loader_, hooks()) {}
 
     PluginHost* operator->() { return &host_; }
     OpTable& ops() { return host_.ops(); }

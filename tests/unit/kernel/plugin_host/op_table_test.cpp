@@ -13,10 +13,19 @@ using namespace std::chrono_literals;
 /// A whole host in simulated time with one llm/test_behaviour inside.
 class Operations : public testing::Test {
   protected:
+    ~Operations() override {
+        // The tests' sinks are gone.
+        for (const jf_op op : asked_) host_.ops().detach(op);
+        if (!plugin_) return;
+        on_shard([&] { host_->stop(plugin_, runtime_.shard(0), 1ms, [] {}); });
+        runtime_.run_for(10s);
+        EXPECT_EQ(plugin_->open_ops(), 0u);
+    }
     jf_op ask(Recorder& sink, std::string_view command) {
         jf_op op = JF_NO_OP;
         on_shard([&] {
             op = host_.ops().open(runtime_.shard(0), &sink, plugin_.get());
+            asked_.push_back(op);
             started_ = host_.ask(*plugin_, op, command);
         });
         return op;
@@ -32,6 +41,7 @@ class Operations : public testing::Test {
     HostUnderTest host_{runtime_};
     std::shared_ptr<Instance> plugin_ = host_.make("llm/test_behaviour");
     jf_status started_ = 1;
+    std::vector<jf_op> asked_;
 };
 
 TEST_F(Operations, DeliverEventsInOrderThenOneCompletion) {
@@ -325,7 +335,7 @@ TEST_F(Operations, LetAnInstanceStopWhenItsWorkIsDone) {
     Recorder sink;
     const jf_op op = ask(sink, "wait");
 
-    on_shard([&] { host_->stop(plugin_, runtime_.shard(0), 3000ms, [&] { stopped = true; }); });
+    on_shard([&] { host_->stop(std::exchange(plugin_, nullptr), runtime_.shard(0), 3000ms, [&] { stopped = true; }); });
     EXPECT_FALSE(stopped);
     on_shard([&] { host_.ops().cancel(op); });
     runtime_.run_for(1ms);

@@ -219,7 +219,10 @@ TEST(SimulatedThread, AnswersAgainWhenItsMailboxIsFull) {
         for (Recorder& sink : sinks) {
             const jf_op op = host.ops().open(runtime.shard(0), &sink, plugin.get());
             last = host.ask(*plugin, op, command);
-            if (last != JF_OK) break;
+            if (last != JF_OK) {
+                host.ops().complete(*plugin, op, last, nullptr, nullptr);
+                break;
+            }
             ++taken;
         }
     });

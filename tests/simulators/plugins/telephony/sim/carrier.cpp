@@ -41,7 +41,7 @@ const jf_telephony_v1* telephony_table() {
             return sdk::guarded(nullptr, [&] {
                 const auto leg = carrier_of(self).leg(op);
                 if (!leg) return JF_E_INVALID;
-                leg->end(cause, JF_ENDED_BY_US);
+                leg->hang_up(cause);
                 return JF_OK;
             });
         };

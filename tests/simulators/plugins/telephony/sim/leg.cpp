@@ -57,6 +57,10 @@ void Leg::on_done(jf_op, jf_status status, const jf_event*, const jf_error*) {
 }
 
 void Leg::tick() {
+    if (hanging_up_) {
+        if (ticks_left_-- == 0) return end(cause_, JF_ENDED_BY_US);
+        return start_timer(sim::packet_ns);
+    }
     const Step step = vanished_ ? Step{} : caller_.step(agent_audible_);
     if (vanished_) {
         quiet_ns_ += sim::packet_ns;
@@ -95,13 +99,20 @@ void Leg::send(sim::Sound sound) {
 }
 
 jf_status Leg::media_out(const jf_frame& frame) {
-    if (ended_ || !answered_) {
+    if (ended_ || hanging_up_ || !answered_) {
         carrier_.count("sim_media_without_call");
         return JF_E_INVALID;
     }
     ++packets_out_;
     agent_audible_ = sim::is_audible({static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len});
     return JF_OK;
+}
+
+void Leg::hang_up(std::uint32_t cause) {
+    if (!answered_) return end(cause, JF_ENDED_BY_US);
+    if (std::exchange(hanging_up_, true)) return;
+    cause_ = cause;
+    ticks_left_ = static_cast<unsigned>(random_.between(0, 15));
 }
 
 jf_status Leg::transfer() {

@@ -23,6 +23,8 @@ class Leg final : public sdk::OpUser {
     jf_status answer(const jf_answer& options);
     jf_status media_out(const jf_frame& frame);
     jf_status transfer();
+    /// The far end takes its time to say yes.
+    void hang_up(std::uint32_t cause);
     /// Completes the leg, once.
     void end(std::uint32_t cause, std::uint32_t by, jf_status status = JF_OK);
     void set_watchdogs(const jf_answer& options);
@@ -51,6 +53,9 @@ class Leg final : public sdk::OpUser {
     bool ended_ = false;
     bool vanished_ = false;
     bool transferred_ = false;
+    bool hanging_up_ = false;
+    std::uint32_t cause_ = 0;
+    unsigned ticks_left_ = 0; ///< of a leg that is being hung up
     bool agent_audible_ = false;
     jf_op timer_ = JF_NO_OP;
     std::uint64_t due_ns_ = 0;

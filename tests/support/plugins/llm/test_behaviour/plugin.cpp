@@ -168,7 +168,7 @@ jf_status Instance::run(jf_op op, const std::string& line, jf_error* error) {
         }
         released.notify_all();
         host_.complete(op);
-    } else if (command == "echo") {
+    } else if (command == "echo" || command == "Caller:") { // the latter begins a transcript
         for (const std::string& word : words) tokens(op, {word});
         host_.complete(op);
     } else if (command == "several") {
