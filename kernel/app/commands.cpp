@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <iostream>
+#include <utility>
 
 #include "app/control_server.hpp"
 #include "app/host.hpp"
@@ -191,7 +192,10 @@ int run_calls_hang_up(const CommonOptions& common, const std::string& id) {
 int run_calls_follow(const CommonOptions& common) {
     const auto config = load_or_explain(common);
     if (!config) return exit_usage;
+    bool following = false;
     const auto sent = control_request(config->control_socket, R"({"cmd":"follow"})", [&](const std::string& line) {
+        // A script wants to know from when on nothing is missed.
+        if (!std::exchange(following, true) && common.json) std::cout << line << std::endl;
         return print_event(line, common, "", nullptr);
     });
     return sent ? exit_ok : fail(sent.error().text());

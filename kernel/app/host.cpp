@@ -139,10 +139,10 @@ void Host::start(std::function<void(base::Result<>)> done) {
             find_left_behind(0, [this, done] {
                 directory_.start(control_, checked_, [this, done](base::Result<> started) {
                     if (!started) return done(started.error());
-                    reap([this, done] {
-                        services_.start();
-                        done(base::Result<>());
-                    });
+                    // A far end that is gone too takes half a minute to be given up: nobody waits for that.
+                    reap();
+                    services_.start();
+                    done(base::Result<>());
                 });
             });
         });
@@ -172,25 +172,22 @@ void Host::find_left_behind(std::size_t tenant, std::function<void()> done) {
 }
 
 /// The far legs of calls that a crash left open are hung up, then the calls get their cause.
-void Host::reap(std::function<void()> done) {
+void Host::reap() {
     const std::vector<store::CallRow> calls = std::exchange(left_behind_, {});
-    if (calls.empty()) return done();
-    auto left = std::make_shared<std::size_t>(calls.size());
-    for (const store::CallRow& call : calls)
-        reap_call(call, [left, done] {
-            if (--*left == 0) done();
-        });
+    for (const store::CallRow& call : calls) reap_call(call);
 }
 
-void Host::reap_call(store::CallRow call, std::function<void()> done) {
-    const auto close = [this, call, done](jf_status status) {
+void Host::reap_call(const store::CallRow& call) {
+    const auto close = [this, call](jf_status status) {
         store::CallRow closed = call;
         closed.ended = parts_.runtime.clock().utc_now();
         closed.cause = "host_lost";
         closed.ended_by = "host";
         closed.reason = status == JF_OK ? "far_leg_hung_up" : "far_leg_unknown";
-        parts_.log.warn("call.reaped", {{"call_id", call.id}, {"tenant", call.tenant}, {"far_leg_hung_up", status == JF_OK}});
-        store_->close(control_, closed, [done](base::Result<>) { done(); });
+        store_->close(control_, closed, [this, call, status](base::Result<> stored) {
+            if (!stored) parts_.log.error("call.not_closed", {{"call_id", call.id}, {"error", stored.error().text()}});
+            parts_.log.warn("call.reaped", {{"call_id", call.id}, {"tenant", call.tenant}, {"far_leg_hung_up", status == JF_OK}});
+        });
     };
     const auto telephony = directory_.find(call.tenant, call.provider);
     const plugin_host::TelephonyPort port = telephony ? plugin_host::TelephonyPort(*telephony) : plugin_host::TelephonyPort();

@@ -55,8 +55,8 @@ class Host {
   private:
     void open_storage(const tenant::CheckedHost& checked, std::function<void(base::Result<>)> done);
     void find_left_behind(std::size_t tenant, std::function<void()> done);
-    void reap(std::function<void()> done);
-    void reap_call(store::CallRow call, std::function<void()> done);
+    void reap();
+    void reap_call(const store::CallRow& call);
     void finish_stop(std::function<void()> done);
     void publish(const call::CallEvent& event);
     plugin_host::PluginHostHooks hooks();

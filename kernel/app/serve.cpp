@@ -39,6 +39,20 @@ int lock_state_dir(const std::filesystem::path& folder) {
     return -1;
 }
 
+/// Each tenant's recordings are a folder of their own.
+media::RepairSummary repair_recordings(const std::filesystem::path& folder) {
+    media::RepairSummary all;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        if (!entry.is_directory(ignored)) continue;
+        const media::RepairSummary one = media::repair_recordings(entry.path().string());
+        all.repaired += one.repaired;
+        all.removed += one.removed;
+        all.refused += one.refused;
+    }
+    return all;
+}
+
 }  // namespace
 
 int run_serve(const CommonOptions& common, const ServeOptions& options) {
@@ -69,7 +83,7 @@ int run_serve(const CommonOptions& common, const ServeOptions& options) {
     const auto network = net::make_network();
     auto loader = make_loader(*config);
     observe::Metrics metrics(runtime.shard_count());
-    if (const auto repaired = media::repair_recordings(config->recordings_dir.string()); repaired.repaired + repaired.refused > 0)
+    if (const auto repaired = repair_recordings(config->recordings_dir); repaired.repaired + repaired.refused > 0)
         log.warn("recordings.repaired", {{"repaired", repaired.repaired}, {"refused", repaired.refused}});
     media::RecordingWriter recordings(std::make_shared<media::DiskRecordingStorage>());
     recordings.start();

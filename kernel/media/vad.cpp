@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <speex/speex_preprocess.h>
@@ -37,6 +38,9 @@ constexpr float energy_highest_floor_dbov = -30.0F;
 constexpr float floor_rise_db_per_second = 3.0F;
 constexpr float floor_fall = 0.3F;
 constexpr std::array<float, 4> margin_db = {6.0F, 9.0F, 12.0F, 15.0F};
+
+// On a line as quiet as this WebRTC's detector needs no help, and noise suppression is most of what hearing costs.
+constexpr float quiet_line_dbov = -58.0F;
 
 bool is_one_of(int value, std::initializer_list<int> allowed) {
     return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
@@ -73,6 +77,7 @@ Vad::Vad(const VadOptions& options, std::size_t frame_samples, std::unique_ptr<E
       floor_rise_(std::pow(
           10.0F,
           floor_rise_db_per_second * static_cast<float>(options.frame_ms) / 1000.0F / 10.0F)),
+      noise_frames_kept_(1000 / options.frame_ms),
       margin_(std::pow(10.0F, margin_db[static_cast<std::size_t>(options.aggressiveness)] / 10.0F)),
       engines_(std::move(engines)) {}
 
@@ -118,6 +123,7 @@ base::Result<std::unique_ptr<Vad>> Vad::create(const VadOptions& options) {
 bool Vad::process(std::span<const std::int16_t> frame) {
     if (frame.size() != frame_samples_) return false;
     const float loudness = mean_square(frame);
+    note_noise(loudness);
     if (loudness < skip_below_) {
         ++skipped_frames_;
         return false;
@@ -125,13 +131,27 @@ bool Vad::process(std::span<const std::int16_t> frame) {
     if (options_.mode == VadMode::energy) return louder_than_floor(loudness);
 
     const std::int16_t* samples = frame.data();
-    if (engines_->denoiser != nullptr) {
+    if (engines_->denoiser != nullptr && !line_is_quiet()) {
         std::copy(frame.begin(), frame.end(), engines_->scratch.begin());
         speex_preprocess_run(engines_->denoiser.get(), engines_->scratch.data());
         samples = engines_->scratch.data();
     }
     return WebRtcVad_Process(engines_->detector.get(), options_.rate_hz, samples, frame_samples_) ==
            1;
+}
+
+/// The line's noise is what is left between words: the quietest frame of the last second or two.
+void Vad::note_noise(float mean_square) {
+    quietest_now_ = std::min(quietest_now_, mean_square);
+    if (++noise_frames_ < noise_frames_kept_) return;
+    quietest_before_ = quietest_now_;
+    quietest_now_ = std::numeric_limits<float>::max();
+    noise_frames_ = 0;
+}
+
+bool Vad::line_is_quiet() const {
+    static const float quiet = dbov_to_mean_square(quiet_line_dbov);
+    return std::min(quietest_now_, quietest_before_) < quiet;
 }
 
 bool Vad::louder_than_floor(float mean_square) {

@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -10,7 +11,7 @@ namespace jackfield::media {
 
 enum class VadMode : std::uint8_t {
     denoised,  ///< speexdsp's noise suppression, then WebRTC's detector: holds in line noise, about
-               ///< 10 us a frame
+               ///< 10 us a frame; as plain while the line is quiet between words
     plain,     ///< WebRTC's detector alone: about 1 us, says "speech" to steady noise
     energy,    ///< level above a floor that adapts: a tenth of a microsecond, for many calls on a
                ///< small machine
@@ -48,6 +49,8 @@ class Vad {
   private:
     struct Engines;
     Vad(const VadOptions& options, std::size_t frame_samples, std::unique_ptr<Engines> engines);
+    void note_noise(float mean_square);
+    bool line_is_quiet() const;
     bool louder_than_floor(float mean_square);
 
     VadOptions options_;
@@ -55,7 +58,12 @@ class Vad {
     float skip_below_;
     float floor_;
     float floor_rise_;
+    int noise_frames_kept_;
     float margin_;
+    int noise_frames_ = 0;
+    // Of the second that runs and of the one before. Until the first quiet frame the line counts as noisy.
+    float quietest_now_ = std::numeric_limits<float>::max();
+    float quietest_before_ = std::numeric_limits<float>::max();
     std::uint64_t skipped_frames_ = 0;
     std::unique_ptr<Engines> engines_;
 };

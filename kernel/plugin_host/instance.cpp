@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "plugin_host/plugin_host.hpp"
 
 namespace jackfield::plugin_host {
@@ -67,6 +69,16 @@ void Instance::destroy_self() {
             return JF_OK;
         });
     self_ = nullptr;
+}
+
+void Instance::allow_collection(std::uint32_t handle) {
+    const std::lock_guard lock(collections_mutex_);
+    collections_.push_back(handle);
+}
+
+bool Instance::may_use_collection(std::uint32_t handle) const {
+    const std::lock_guard lock(collections_mutex_);
+    return std::find(collections_.begin(), collections_.end(), handle) != collections_.end();
 }
 
 const void* Instance::query(std::string_view interface_id) {

@@ -63,6 +63,9 @@ class Instance {
     unsigned home_shard() const { return home_shard_; }
     const InstanceCounters& counters() const { return counters_; }
     InstanceCounters& counters() { return counters_; }
+    /// Collections that this instance declared through jf.host.records/1.
+    void allow_collection(std::uint32_t handle);
+    bool may_use_collection(std::uint32_t handle) const;
     /// Shared by all calls: what one of them learned of a sick provider, the next one knows.
     resilience::CircuitBreaker& breaker() { return breaker_; }
     bool lost() const { return lost_.load(std::memory_order_relaxed); }
@@ -128,6 +131,8 @@ class Instance {
     const jf_instance_v1* functions_ = nullptr;
     InstanceCounters counters_;
     resilience::CircuitBreaker breaker_;
+    mutable std::mutex collections_mutex_;
+    std::vector<std::uint32_t> collections_;
     std::atomic<std::uint64_t> open_ops_{0};
     std::atomic<bool> lost_{false};
     std::mutex idle_mutex_;

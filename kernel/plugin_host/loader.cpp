@@ -51,6 +51,14 @@ boost::dll::shared_library* library_for_ever() {
     return kept.emplace_back(std::make_unique<boost::dll::shared_library>()).get();
 }
 
+/// In the search path a plugin's id is its place, <kind>/<name>.so: a file in another one's place is a mistake or worse.
+base::Result<> check_name(const fs::path& path, const PluginFile& file) {
+    const std::string wanted = path.parent_path().filename().string() + "/" + path.stem().string();
+    if (file.descriptor.id == wanted) return {};
+    return base::Error(base::ErrorCode::invalid, path.string() + ": it is another plugin; wanted: '" + wanted + "'; offered: '" + file.descriptor.id +
+                                                     "'; remedy: rename the file, or install the right one");
+}
+
 }  // namespace
 
 Loader::Loader(std::vector<fs::path> search_path, TrustPolicy trust)
@@ -107,6 +115,13 @@ base::Result<PluginFile> Loader::inspect(const fs::path& path) const {
     return inspect_plugin(*bytes, path.string(), abi);
 }
 
+base::Result<PluginFile> Loader::inspect_found(const fs::path& path) const {
+    auto file = inspect(path);
+    if (!file) return file;
+    if (auto named = check_name(path, *file); !named) return named.error();
+    return file;
+}
+
 std::vector<std::pair<fs::path, base::Result<PluginFile>>> Loader::list() const {
     std::vector<std::pair<fs::path, base::Result<PluginFile>>> out;
     for (const fs::path& dir : search_path_) {
@@ -115,7 +130,7 @@ std::vector<std::pair<fs::path, base::Result<PluginFile>>> Loader::list() const 
         for (fs::recursive_directory_iterator it(dir, error), end; !error && it != end; it.increment(error))
             if (it.depth() == 1 && it->path().extension() == ".so") files.push_back(it->path());
         std::sort(files.begin(), files.end());
-        for (const fs::path& file : files) out.emplace_back(file, inspect(file));
+        for (const fs::path& file : files) out.emplace_back(file, inspect_found(file));
     }
     return out;
 }
@@ -129,9 +144,7 @@ base::Result<std::shared_ptr<LoadedPlugin>> Loader::load(std::string_view plugin
     abi.allow_drafts = trust_.allow_drafts;
     auto file = inspect_plugin(*bytes, path->string(), abi);
     if (!file) return file.error();
-    if (file->descriptor.id != plugin_id)
-        return base::Error(base::ErrorCode::invalid, path->string() + ": says it is '" + file->descriptor.id +
-                                                         "', '" + std::string(plugin_id) + "' was wanted; rename the file");
+    if (auto named = check_name(*path, *file); !named) return named.error();
     if (trust_.mode == TrustPolicy::Mode::listed &&
         std::find(trust_.sha256.begin(), trust_.sha256.end(), file->sha256) == trust_.sha256.end())
         return base::Error(base::ErrorCode::auth, path->string() + ": its SHA-256 " + file->sha256 +

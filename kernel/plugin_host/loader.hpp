@@ -37,6 +37,8 @@ class Loader {
     base::Result<std::filesystem::path> find(std::string_view plugin_id) const;
     /// Reads and checks; executes nothing.
     base::Result<PluginFile> inspect(const std::filesystem::path& path) const;
+    /// The same for a file of the search path, which must be the plugin that its place says.
+    base::Result<PluginFile> inspect_found(const std::filesystem::path& path) const;
     /// Every plugin file of the search path, checked or refused.
     std::vector<std::pair<std::filesystem::path, base::Result<PluginFile>>> list() const;
     /// The same file (by hash) is mapped once. Control threads only: it runs the module's init.

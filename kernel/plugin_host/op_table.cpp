@@ -287,6 +287,8 @@ void OpTable::finish(OpSlot& slot, jf_status status, const jf_event* last, const
     release(slot);
     if (sink) sink->on_done(op, status, last, error);
     if (user) {
+        // Handles are small numbers: which of them a plugin may use is remembered where they pass.
+        if (status == JF_OK && last && last->type == JF_EV_DECLARED) user->allow_collection(static_cast<std::uint32_t>(last->pos));
         user->call_done(user_sink, op, status, last, error);
         user->op_closed();
     }

@@ -149,6 +149,8 @@ bool owns_collection(const Thunk& thunk, jf_str name) {
     return std::string_view(name.ptr, name.len).starts_with(prefix);
 }
 
+constexpr const char* not_declared = "a plugin uses the collections that it has declared itself, and no others";
+
 const jf_records_v1& records_thunks() {
     static const jf_records_v1 table = {
         sizeof table, 0,
@@ -160,27 +162,30 @@ const jf_records_v1& records_thunks() {
             return start_on_pool(thunk, static_cast<const jf_records_v1*>(thunk.table)->declare, op, *collection,
                                  collection->struct_size);
         },
-        [](jf_instance* self, jf_op op, const jf_query* query, jf_error*) -> jf_status {
+        [](jf_instance* self, jf_op op, const jf_query* query, jf_error* error) -> jf_status {
             Thunk& thunk = thunk_of(self);
             if (!query) return JF_E_INVALID;
             jf_query own = as_known(*query, query->struct_size);
+            if (!thunk.consumer->may_use_collection(own.collection)) return refuse(error, JF_E_AUTH, not_declared);
             own.tenant = confined(thunk, own.tenant);
             return start_on_pool(thunk, static_cast<const jf_records_v1*>(thunk.table)->query, op, own, sizeof own);
         },
-        [](jf_instance* self, jf_op op, const jf_write* write, jf_error*) -> jf_status {
+        [](jf_instance* self, jf_op op, const jf_write* write, jf_error* error) -> jf_status {
             Thunk& thunk = thunk_of(self);
             if (!write) return JF_E_INVALID;
             jf_write own = as_known(*write, write->struct_size);
+            if (!thunk.consumer->may_use_collection(own.collection)) return refuse(error, JF_E_AUTH, not_declared);
             own.tenant = confined(thunk, own.tenant);
             return start_on_pool(thunk, static_cast<const jf_records_v1*>(thunk.table)->write, op, own, sizeof own);
         },
-        [](jf_instance* self, jf_op op, jf_array writes, jf_error*) -> jf_status {
+        [](jf_instance* self, jf_op op, jf_array writes, jf_error* error) -> jf_status {
             Thunk& thunk = thunk_of(self);
             std::vector<jf_write> own;
             for (std::uint32_t i = 0; i < writes.n; ++i) {
                 const jf_write& write = *JF_AT(jf_write, writes, i);
                 own.push_back(as_known(write, std::min(write.struct_size, writes.stride)));
                 own.back().tenant = confined(thunk, own.back().tenant);
+                if (!thunk.consumer->may_use_collection(own.back().collection)) return refuse(error, JF_E_AUTH, not_declared);
             }
             const jf_array all{own.data(), static_cast<std::uint32_t>(own.size()), sizeof(jf_write)};
             return start_on_pool(thunk, static_cast<const jf_records_v1*>(thunk.table)->batch, op, all, sizeof all);

@@ -26,7 +26,7 @@ class Files {
         };
         const auto path = loader_.find(provider.plugin);
         if (!path) return refuse(path.error());
-        auto file = loader_.inspect(*path);
+        auto file = loader_.inspect_found(*path);
         if (!file) return refuse(file.error());
         slot = std::move(*file);
         return &*slot;

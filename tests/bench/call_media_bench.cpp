@@ -236,8 +236,9 @@ bool measure_memory(const Plan& plan, HostUnderTest& host, const std::string& sp
         load.wait();
         return host.settled(20);
     };
-    // What a process keeps from its first calls (pools, arenas, caches, a page cache of the database) is no leak.
-    run(std::max(plan.short_calls / 4, concurrent));
+    // What a process keeps from its first calls (pools, arenas, a page cache of the database) is no leak. And SIP over UDP remembers each
+    // transaction for 32 seconds (RFC 3261 17.1.2.2, timers H and J): only then does the load's own memory stand still.
+    run(std::max(std::min(plan.short_calls, 1600), concurrent));
     std::vector<std::pair<double, double>> resident;
     std::vector<std::pair<double, double>> anonymous;
     Status last = idle;
@@ -285,17 +286,19 @@ bool run_bench(const Plan& plan) {
             });
             host.settled(20);
             print_window("host, " + providers.stt + " + " + providers.tts, window);
-            // What recognisers and voices compute runs on the worker pool; a call's media never does.
+            // What recognisers and voices compute runs on the worker pool, and so does the database; a call's media never does. With simulated
+            // providers the whole counts; with real ones the pool is the models, which no media path can make cheaper.
             const auto pool = window.by_thread.find("jf-pool");
-            const double models = pool == window.by_thread.end() ? 0 : pool->second;
-            const double media = window.cpu_ms_per_call_s - models;
-            std::printf("bench call_media providers=%s calls=%d seconds=%d mean_calls=%.1f host_cpu_ms_per_call_s=%.4f models_cpu_ms_per_call_s=%.4f "
-                        "echo_cpu_ms_per_call_s=%.4f ratio=%.2f ratio_without_models=%.2f answered=%lld failed=%lld\n\n",
-                        providers.name.c_str(), plan.calls, plan.seconds, window.mean_calls, window.cpu_ms_per_call_s, models,
+            const double pooled = pool == window.by_thread.end() ? 0 : pool->second;
+            const double media = window.cpu_ms_per_call_s - pooled;
+            std::printf("bench call_media providers=%s calls=%d seconds=%d mean_calls=%.1f host_cpu_ms_per_call_s=%.4f pool_cpu_ms_per_call_s=%.4f "
+                        "echo_cpu_ms_per_call_s=%.4f ratio=%.2f ratio_without_pool=%.2f answered=%lld failed=%lld\n\n",
+                        providers.name.c_str(), plan.calls, plan.seconds, window.mean_calls, window.cpu_ms_per_call_s, pooled,
                         echo->cpu_ms_per_call_s, window.cpu_ms_per_call_s / echo->cpu_ms_per_call_s, media / echo->cpu_ms_per_call_s,
                         static_cast<long long>(window.load.root()["answered"].integer_or(0)),
                         static_cast<long long>(window.load.root()["failed"].integer_or(0)));
-            good = good && media <= 3 * echo->cpu_ms_per_call_s && window.load.root()["failed"].integer_or(1) == 0;
+            const double judged = providers.name == "simulated" ? window.cpu_ms_per_call_s : media;
+            good = good && judged <= 3 * echo->cpu_ms_per_call_s && window.load.root()["failed"].integer_or(1) == 0;
         }
         if (plan.short_calls > 0) good = measure_memory(plan, host, speech, providers.name, idle) && good;
         if (host.stop() != 0) {
@@ -320,7 +323,7 @@ int main(int argc, char** argv) {
     app.add_option("--providers", plan.providers, "Recogniser and voice: simulated (what the host itself costs), offline (pocketsphinx and flite) or both")
         ->check(CLI::IsMember({"simulated", "offline", "both"}));
     app.add_option("--work", plan.work, "Folder for databases, recordings and logs");
-    app.add_flag("--judge", plan.judge, "Exit status 1 when the host without its models costs more than three echoes, or leaves memory or operations behind");
+    app.add_flag("--judge", plan.judge, "Exit status 1 when the host (without the worker pool if the providers are real) costs more than three echoes, or leaves memory or operations behind");
     CLI11_PARSE(app, argc, argv);
     try {
         return run_bench(plan) || !plan.judge ? 0 : 1;

@@ -162,7 +162,7 @@ typedef struct jf_host_providers_v1 {
 
 /* ---- jf.host.records/1 ---------------------------------------------------------------------------------------------------- */
 /* The tenant's record store, as jf_provider_ref for jf.records/1 (records.h). Every operation through it is confined to the
- * instance's tenant and to collections of this plugin (`<plugin>.<name>`) and those that the kernel shares. */
+ * instance's tenant and to collections that this instance declared, named `<plugin>.<name>`; others are refused with AUTH. */
 #define JF_FACILITY_RECORDS "jf.host.records/1"
 typedef struct jf_host_records_v1 {
     uint32_t struct_size;

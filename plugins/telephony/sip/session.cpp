@@ -282,7 +282,11 @@ void Session::on_progress(const struct sip_msg* msg) {
 
 void Session::on_established(const struct sip_msg* msg) {
     established_ = true;
-    if (outgoing_) report_leg_state(msg);
+    if (outgoing_) {
+        std::string call_id(view(msg->callid));
+        if (call_id_.empty() && signalling_.name_session(*this, call_id)) call_id_ = std::move(call_id);
+        report_leg_state(msg);
+    }
     if (events_) events_->on_established();
 }
 

@@ -23,6 +23,10 @@ std::string number_or_user(const struct uri& uri) {
     return printable(user.substr(0, user.find(';')));
 }
 
+std::string provisional_key(const Session& session) {
+    return "<" + std::to_string(reinterpret_cast<std::uintptr_t>(&session));
+}
+
 }  // namespace
 
 struct Signalling::Reap {
@@ -267,9 +271,8 @@ void Signalling::dial(const std::shared_ptr<Session>& session, const DialRequest
     const struct pl text = pl_of(request.from);
     const std::string user =
         uri_decode(&from, &text) ? std::string() : std::string(view(from.user));
-    // Under a key that no Call-ID can have, until the far end's messages find it by their own
-    // tables.
-    sessions_["<" + std::to_string(reinterpret_cast<std::uintptr_t>(session.get()))] = session;
+    // Under a key that no Call-ID can have, until the answer tells the one that the library chose.
+    sessions_[provisional_key(*session)] = session;
     session->dial(request,
                   contact(user, tcp ? Transport::tcp : Transport::udp, request.local.address));
 }
@@ -279,7 +282,14 @@ void Signalling::remove(const Session& session) {
         sessions_.erase(session.call_id());
         return;
     }
-    sessions_.erase("<" + std::to_string(reinterpret_cast<std::uintptr_t>(&session)));
+    sessions_.erase(provisional_key(session));
+}
+
+bool Signalling::name_session(const Session& session, const std::string& call_id) {
+    auto entry = sessions_.extract(provisional_key(session));
+    if (entry.empty()) return false;
+    if (!sessions_.contains(call_id)) entry.key() = call_id;
+    return sessions_.insert(std::move(entry)).position->first == call_id;
 }
 
 void Signalling::reap(jf_op op, const LegState& leg, Reaped done) {

@@ -60,6 +60,8 @@ class Signalling {
     std::shared_ptr<Session> make_session();
     void dial(const std::shared_ptr<Session>& session, const DialRequest& request);
     void remove(const Session& session);
+    /// The answer to a call that we placed tells its Call-ID: from now on a BYE finds it. False: that Call-ID is taken.
+    bool name_session(const Session& session, const std::string& call_id);
     /// Sends the BYE of a leg of an earlier life; `done` once, with why it couldn't when there is a
     /// reason.
     using Reaped = std::function<void(jf_status, const std::string& why)>;

@@ -40,13 +40,13 @@ TEST_F(CommandLine, PlacesACallThatTheFarEndHangsUp) {
 
     ASSERT_TRUE(status);
     EXPECT_EQ(status->code, 0) << dialling->err();
-    EXPECT_NE(dialling->out().find("agent:  Hello, this is the reception."), std::string::npos) << dialling->out();
+    EXPECT_NE(dialling->out().find("agent:  Hello."), std::string::npos) << dialling->out();
     const StoredCall call(folder_);
     EXPECT_EQ(call.text("direction"), "outbound");
     EXPECT_EQ(call.text("cause"), "normal");
     EXPECT_EQ(call.text("ended_by"), "callee");
     EXPECT_EQ(call.text("to"), callee.uri());
-    EXPECT_EQ(call.agent_said(), std::vector<std::string>{"Hello, this is the reception."});
+    EXPECT_EQ(call.agent_said(), std::vector<std::string>{"Hello."});
 }
 
 TEST_F(CommandLine, StoresThatTheFarEndWasBusy) {
@@ -113,7 +113,7 @@ TEST_F(CommandLine, FollowsAndListsCalls) {
     EXPECT_EQ(StoredCall(folder_, id).text("id"), id);
     const auto shown = folder_.jackfield({"calls", "show", id});
     EXPECT_EQ(shown.code, 0);
-    EXPECT_NE(shown.out.find("agent:  Hello, this is the reception."), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("agent:  Hello."), std::string::npos) << shown.out;
     const auto lines = folder_.jackfield({"calls", "list", "--tenant", "desk", "--limit", "1"});
     EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 1) << lines.out;
     const auto summaries = query(folder_.database(), "SELECT summary FROM \"call_log.summaries\" WHERE call = '" + id + "'");
@@ -174,7 +174,7 @@ TEST_F(CommandLine, ChecksEverythingAtOnce) {
     const auto json = folder_.jackfield({"--json", "check"});
 
     EXPECT_EQ(check.code, 2);
-    for (const char* part : {"jackfield.toml:5:", "drain_seconds", "jackfield.toml:9:", "dscp", "jackfield.toml:10:", "listen_on", "desk.toml:5:",
+    for (const char* part : {"jackfield.toml:5:", "drain_seconds", "jackfield.toml:9:", "dscp", "jackfield.toml:10:", "listen_on", "desk.toml:4:",
                              "tts/nobody", "desk.toml:9:", "ears", "desk.toml:12:", "greting"})
         EXPECT_NE(check.err.find(part), std::string::npos) << part << " in:\n" << check.err;
     EXPECT_NE(check.err.find("greeting"), std::string::npos) << "the right spelling, in:\n" << check.err;

@@ -32,8 +32,10 @@ sim::Pcm speech(const std::string& slug) {
 std::string desk_tenant(const DeskOptions& options) {
     const std::string turn = "media_timeout_ms = " + std::to_string(options.media_timeout_ms) + "\n";
     const std::string speaks = "stt = \"ears\"\nllm = \"brain\"\ntts = \"voice\"\ngreeting = \"" + options.greeting + "\"\n";
+    // As in the demonstration, whose words these are.
+    const std::string ears = options.ears == "stt/pocketsphinx" ? "reject_margin = 6.9\n" : "";
     std::string text = "[tenant]\nname = \"Desk\"\ntime_zone = \"America/New_York\"\n\n"
-                       "[providers.ears]\nplugin = \"" + options.ears + "\"\n"
+                       "[providers.ears]\nplugin = \"" + options.ears + "\"\n" + ears +
                        "[providers.brain]\nplugin = \"llm/scripted\"\nscript = \"" + clinic_script() + "\"\n"
                        "[providers.voice]\nplugin = \"" + options.voice + "\"\n\n"
                        "[agents.reception]\nanswers = [\"host:trunk/sip:reception@\"]\n" + speaks +

@@ -24,7 +24,7 @@ sim::Pcm speech(const std::string& slug);
 struct DeskOptions {
     std::string voice = "tts/flite";
     std::string ears = "stt/pocketsphinx";
-    std::string greeting = "Hello, this is the reception.";
+    std::string greeting = "Hello.";
     int media_timeout_ms = 3000;
     bool call_log = false;
 };

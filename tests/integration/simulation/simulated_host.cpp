@@ -1,6 +1,7 @@
 #include "integration/simulation/simulated_host.hpp"
 
 #include <ctime>
+#include <set>
 
 #include "base/json.hpp"
 
@@ -208,30 +209,43 @@ class Run {
     }
 
     void read_store() {
-        runtime::Shard& shard = host_->control_shard();
-        shard.post([this, &shard] {
-            host_->store().list(shard, "clinic", 10000, [this](base::Result<std::vector<store::CallRow>> calls) {
-                if (!calls) {
-                    out_.failure = "list: " + calls.error().text();
-                    return;
-                }
-                out_.calls = std::move(*calls);
-                read_turns(0);
+        std::set<std::string> ids;
+        for (const std::string& json : out_.events)
+            if (const auto event = base::JsonDocument::parse(json)) ids.emplace(event->root()["call"].text_or(""));
+        to_read_.assign(ids.begin(), ids.end());
+        host_->control_shard().post([this] {
+            host_->store().list_open(host_->control_shard(), "clinic", [this](base::Result<std::vector<store::CallRow>> open) {
+                if (!open) out_.failure = "list_open: " + open.error().text();
+                else out_.left_open = open->size();
+                read_call(0);
             });
         });
-        runtime_.run_for(100ms);
-        for (int i = 0; i < 600 && out_.failure.empty() && out_.turns.size() < out_.calls.size(); ++i) runtime_.run_for(100ms);
-        if (out_.failure.empty() && out_.turns.size() < out_.calls.size()) out_.failure = "the store did not answer";
+        for (int i = 0; i < 600 && out_.failure.empty() && !all_read_; ++i) runtime_.run_for(1s);
+        if (out_.failure.empty() && !all_read_) out_.failure = "the store did not answer";
     }
 
-    /// One call after the other: in one thread nobody makes room for an answer while the next one is being written.
-    void read_turns(std::size_t index) {
-        if (index == out_.calls.size()) return;
-        const std::string& id = out_.calls[index].id;
-        host_->store().turns(host_->control_shard(), "clinic", id, [this, index, id](base::Result<std::vector<store::TurnRow>> turns) {
-            if (turns) out_.turns[id] = std::move(*turns);
-            else out_.failure = "turns: " + turns.error().text();
-            if (turns) read_turns(index + 1);
+    /// One call after the other: in one thread nobody makes room for a long answer while it is being written.
+    void read_call(std::size_t index) {
+        if (index == to_read_.size()) {
+            all_read_ = true;
+            return;
+        }
+        runtime::Shard& shard = host_->control_shard();
+        const std::string& id = to_read_[index];
+        host_->store().get(shard, "clinic", id, [this, index, &id, &shard](base::Result<std::vector<store::CallRow>> call) {
+            if (!call) {
+                out_.failure = "get: " + call.error().text();
+                return;
+            }
+            out_.calls.insert(out_.calls.end(), call->begin(), call->end());
+            host_->store().turns(shard, "clinic", id, [this, index, &id](base::Result<std::vector<store::TurnRow>> turns) {
+                if (!turns) {
+                    out_.failure = "turns: " + turns.error().text();
+                    return;
+                }
+                out_.turns[id] = std::move(*turns);
+                read_call(index + 1);
+            });
         });
     }
 
@@ -268,6 +282,8 @@ class Run {
 
     SimulationOptions options_;
     Simulation out_;
+    std::vector<std::string> to_read_;
+    bool all_read_ = false;
     runtime::SimRuntime runtime_;
     NoNetwork network_;
     plugin_host::Loader loader_;

@@ -23,7 +23,8 @@ struct Simulation {
     std::string failure;                ///< the host did not start or did not stop
     std::vector<std::string> events;    ///< every call event, in order
     std::string counts;                 ///< what was counted at the end
-    std::vector<store::CallRow> calls;  ///< from the store
+    std::vector<store::CallRow> calls;  ///< from the store, in the order of their ids
+    std::size_t left_open = 0;          ///< calls that the store holds as open when none is left
     std::map<std::string, std::vector<store::TurnRow>> turns;
     std::map<std::string, std::uint64_t> logged; ///< warnings and errors by their event
     std::map<std::string, MemoryRecordings::Committed> recordings;

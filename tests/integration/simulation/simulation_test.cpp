@@ -157,6 +157,7 @@ TEST_F(SimulatedHour, EndsEveryCallOnceInEventsAndInTheStore) {
         EXPECT_LE(std::count(events.begin(), events.end(), "call.started"), 1) << call;
     }
     EXPECT_EQ(run.calls.size(), seen.of_call.size());
+    EXPECT_EQ(run.left_open, 0U);
     std::set<std::string> ids;
     for (const store::CallRow& call : run.calls) {
         EXPECT_TRUE(ids.insert(call.id).second) << call.id;
