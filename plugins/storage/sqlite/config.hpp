@@ -11,7 +11,7 @@ namespace jackfield::sqlite {
 struct Options {
     std::string path = "var/jackfield.db";
     std::int64_t busy_timeout_ms = 5000;
-    std::int64_t cache_kib = 8192;
+    std::int64_t cache_kib = 1024;
     std::int64_t readers = 4;
     std::int64_t checkpoint_pages = 1000;
     /// UTC microseconds for CREATED and UPDATED: the host's clock is monotonic and has no date. Tests put their own here.
