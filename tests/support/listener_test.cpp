@@ -1,5 +1,6 @@
 #include <flite/flite.h>
 #include <gtest/gtest.h>
+#include <jackfield/sdk/speex_resampler.hpp>
 
 #include <functional>
 #include <iostream>
@@ -35,8 +36,10 @@ const std::vector<std::string> tenant_replies = {
 /// flite's speech as a telephone carries it: 8 kHz, through mu-law.
 Pcm spoken(cst_voice* voice, const std::string& text) {
     cst_wave* wave = flite_text_to_wave(text.c_str(), voice);
-    if (wave->sample_rate != sim::rate_hz) cst_wave_resample(wave, sim::rate_hz);
-    const Pcm samples(wave->samples, wave->samples + wave->num_samples);
+    // Not cst_wave_resample: it copies between ranges that overlap.
+    sdk::SpeexResampler resampler(static_cast<std::uint32_t>(wave->sample_rate), sim::rate_hz);
+    Pcm samples;
+    resampler.process(wave->samples, static_cast<std::size_t>(wave->num_samples), samples);
     delete_wave(wave);
     return sim::decode(Codec::pcmu, sim::encode(Codec::pcmu, samples));
 }
