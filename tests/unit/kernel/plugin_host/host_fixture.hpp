@@ -83,8 +83,12 @@ class HostUnderTest {
         message.content = sdk::str(command);
         jf_llm_request request = sdk::make<jf_llm_request>();
         request.messages = sdk::array(&message, 1);
-        last_error = sdk::make<jf_error>();
-        return LlmPort(instance).start(op, request, &last_error);
+        jf_error error = sdk::make<jf_error>();
+        const jf_status status = LlmPort(instance).start(op, request, &error);
+        // Two shards may ask at the same time.
+        const std::lock_guard lock(mutex_);
+        last_error = error;
+        return status;
     }
     std::uint64_t counted(const std::string& name) {
         const std::lock_guard lock(mutex_);
