@@ -1,5 +1,7 @@
 #include "media/dtmf.hpp"
 
+#include "media/level.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -34,6 +36,12 @@ const std::array<float, 8>& coefficients() {
         return made;
     }();
     return values;
+}
+
+/// A tenth of what two tones of the least level have together.
+float quiet_square() {
+    static const float value = 32768.0F * 32768.0F * std::pow(10.0F, least_tone_dbov / 10.0F) / 5.0F;
+    return value;
 }
 
 std::size_t strongest(const std::array<float, 8>& power, std::size_t from) {
@@ -83,19 +91,11 @@ std::size_t DtmfGenerator::fill(std::span<std::int16_t> out) {
 }
 
 std::optional<char> DtmfDetector::feed(std::span<const std::int16_t> frame) {
-    const std::array<float, 8>& factor = coefficients();
     std::optional<char> digit;
     while (!frame.empty()) {
         const auto n = std::min(frame.size(), static_cast<std::size_t>(block - filled_));
-        for (const std::int16_t sample : frame.first(n)) {
-            const auto value = static_cast<float>(sample);
-            energy_ += value * value;
-            for (std::size_t i = 0; i < filters_.size(); ++i) {
-                const float next = value + factor[i] * filters_[i].last - filters_[i].before;
-                filters_[i].before = filters_[i].last;
-                filters_[i].last = next;
-            }
-        }
+        // Most of a call is no key, and much of it hardly a sound: what is too quiet for a tone is passed over.
+        if (energy_ > 0 || mean_square(frame.first(n)) >= quiet_square()) run_filters(frame.first(n));
         filled_ += static_cast<int>(n);
         frame = frame.subspan(n);
         if (filled_ == block) {
@@ -105,13 +105,32 @@ std::optional<char> DtmfDetector::feed(std::span<const std::int16_t> frame) {
     return digit;
 }
 
+/// All eight at once: as arrays of their own the states stay in two vectors each, which halves the time.
+void DtmfDetector::run_filters(std::span<const std::int16_t> samples) {
+    const std::array<float, 8> factor = coefficients();
+    std::array<float, 8> before = before_;
+    std::array<float, 8> last = last_;
+    float energy = energy_;
+    for (const std::int16_t sample : samples) {
+        const auto value = static_cast<float>(sample);
+        energy += value * value;
+        std::array<float, 8> next;
+        for (std::size_t i = 0; i < next.size(); ++i) next[i] = value + factor[i] * last[i] - before[i];
+        before = last;
+        last = next;
+    }
+    before_ = before;
+    last_ = last;
+    energy_ = energy;
+}
+
 /// The digit of this block, 0 when there is none.
 char DtmfDetector::judge() const {
+    if (energy_ == 0) return 0;
     // Mean square of a tone at the filter's frequency: 2 |X|^2 / N^2.
     std::array<float, 8> power{};
     for (std::size_t i = 0; i < power.size(); ++i) {
-        const Goertzel& f = filters_[i];
-        power[i] = (f.last * f.last + f.before * f.before - coefficients()[i] * f.last * f.before) *
+        power[i] = (last_[i] * last_[i] + before_[i] * before_[i] - coefficients()[i] * last_[i] * before_[i]) *
                    2.0F / (block * block);
     }
     static const float least = 32768.0F * 32768.0F * std::pow(10.0F, least_tone_dbov / 10.0F);
@@ -127,7 +146,8 @@ char DtmfDetector::judge() const {
 
 std::optional<char> DtmfDetector::end_block() {
     const char heard = judge();
-    filters_ = {};
+    before_ = {};
+    last_ = {};
     energy_ = 0;
     filled_ = 0;
     std::optional<char> begun;

@@ -54,14 +54,13 @@ class DtmfDetector {
   private:
     static constexpr int block = 102;
 
-    struct Goertzel {
-        float before = 0;
-        float last = 0;
-    };
+    void run_filters(std::span<const std::int16_t> samples);
     char judge() const;
     std::optional<char> end_block();
 
-    std::array<Goertzel, 8> filters_{};
+    // Goertzel's, one for each tone.
+    std::array<float, 8> before_{};
+    std::array<float, 8> last_{};
     float energy_ = 0;
     int filled_ = 0;
     char last_block_ = 0;

@@ -66,13 +66,20 @@ void RecordingJob::take(const RecordingChunk& chunk) {
     const SamplePos window_end = origin_ + window_samples_;
     if (at + left > window_end)
         write_until(std::max(at + left - window_samples_, origin_ + write_samples));
+    const auto place = at % window_samples_;
+    const SamplePos first = std::min(left, window_samples_ - place);
+    interleave(chunk.side, place, {codes, static_cast<std::size_t>(first)});
+    interleave(chunk.side, 0, {codes + first, static_cast<std::size_t>(left - first)});
     const auto side = static_cast<std::size_t>(chunk.side);
-    auto place = static_cast<std::size_t>(at % window_samples_);
-    for (SamplePos i = 0; i < left; ++i) {
-        window_[place * channels + side] = codes[i];
-        if (++place == static_cast<std::size_t>(window_samples_)) place = 0;
-    }
     end_[side] = std::max(end_[side], at + left);
+}
+
+void RecordingJob::interleave(RecordingSide side, SamplePos place, std::span<const std::uint8_t> codes) {
+    std::uint8_t* to = window_.data() + static_cast<std::size_t>(place) * channels + static_cast<std::size_t>(side);
+    for (const std::uint8_t code : codes) {
+        *to = code;
+        to += channels;
+    }
 }
 
 void RecordingJob::write_ready(bool all) {

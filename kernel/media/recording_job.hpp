@@ -25,6 +25,8 @@ class RecordingJob {
     static constexpr std::size_t channels = 2;
 
     void take(const RecordingChunk& chunk);
+    /// One side's samples into the window, from the frame `place` on; they fit before its end.
+    void interleave(RecordingSide side, SamplePos place, std::span<const std::uint8_t> codes);
     void write_ready(bool all);
     /// Moves the window's begin to `end`, writing what it leaves behind.
     void write_until(SamplePos end);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include <speex/speex_preprocess.h>
 
@@ -41,6 +42,16 @@ constexpr std::array<float, 4> margin_db = {6.0F, 9.0F, 12.0F, 15.0F};
 
 // On a line as quiet as this WebRTC's detector needs no help, and noise suppression is most of what hearing costs.
 constexpr float quiet_line_dbov = -58.0F;
+// On a noisy one it needs none either for frames that stand this far above the noise, and those this near to it are the noise: so near that
+// steady noise hardly leaves the band, and no word fits into it.
+constexpr float clear_of_noise_db = 12.0F;
+constexpr float within_noise_db = 3.5F;
+// What is louder than this is no line's noise but a person with breath.
+constexpr float loudest_noise_dbov = -34.0F;
+// The detector holds on for some frames after a word, so that soft sounds don't break it: only then begins a pause.
+constexpr int noise_row_of_a_pause = 5;
+// Of a pause, one frame in so many goes to the denoiser, which learns the noise's spectrum.
+constexpr int noise_frames_a_lesson = 8;
 
 bool is_one_of(int value, std::initializer_list<int> allowed) {
     return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
@@ -77,7 +88,7 @@ Vad::Vad(const VadOptions& options, std::size_t frame_samples, std::unique_ptr<E
       floor_rise_(std::pow(
           10.0F,
           floor_rise_db_per_second * static_cast<float>(options.frame_ms) / 1000.0F / 10.0F)),
-      noise_frames_kept_(1000 / options.frame_ms),
+      frames_a_second_(1000 / options.frame_ms),
       margin_(std::pow(10.0F, margin_db[static_cast<std::size_t>(options.aggressiveness)] / 10.0F)),
       engines_(std::move(engines)) {}
 
@@ -131,10 +142,17 @@ bool Vad::process(std::span<const std::int16_t> frame) {
     if (options_.mode == VadMode::energy) return louder_than_floor(loudness);
 
     const std::int16_t* samples = frame.data();
-    if (engines_->denoiser != nullptr && !line_is_quiet()) {
-        std::copy(frame.begin(), frame.end(), engines_->scratch.begin());
-        speex_preprocess_run(engines_->denoiser.get(), engines_->scratch.data());
-        samples = engines_->scratch.data();
+    if (engines_->denoiser != nullptr) {
+        const Standing standing = standing_of(loudness);
+        const bool pause = in_a_pause(standing);
+        if (pause && standing == Standing::in_the_noise && ++noise_frames_ % noise_frames_a_lesson != 0) return false;
+        if (standing != Standing::clear) {
+            ++denoised_frames_;
+            std::copy(frame.begin(), frame.end(), engines_->scratch.begin());
+            speex_preprocess_run(engines_->denoiser.get(), engines_->scratch.data());
+            samples = engines_->scratch.data();
+        }
+        if (pause) return false;
     }
     return WebRtcVad_Process(engines_->detector.get(), options_.rate_hz, samples, frame_samples_) ==
            1;
@@ -143,15 +161,33 @@ bool Vad::process(std::span<const std::int16_t> frame) {
 /// The line's noise is what is left between words: the quietest frame of the last second or two.
 void Vad::note_noise(float mean_square) {
     quietest_now_ = std::min(quietest_now_, mean_square);
-    if (++noise_frames_ < noise_frames_kept_) return;
+    if (++frames_of_second_ < frames_a_second_) return;
     quietest_before_ = quietest_now_;
     quietest_now_ = std::numeric_limits<float>::max();
-    noise_frames_ = 0;
+    frames_of_second_ = 0;
 }
 
-bool Vad::line_is_quiet() const {
+Vad::Standing Vad::standing_of(float mean_square) const {
     static const float quiet = dbov_to_mean_square(quiet_line_dbov);
-    return std::min(quietest_now_, quietest_before_) < quiet;
+    static const float loudest = dbov_to_mean_square(loudest_noise_dbov);
+    static const float clear = std::pow(10.0F, clear_of_noise_db / 10.0F);
+    static const float within = std::pow(10.0F, within_noise_db / 10.0F);
+    const float noise = std::min(quietest_now_, quietest_before_);
+    if (noise < quiet || mean_square > noise * clear) return Standing::clear;
+    // The second before is needed to know noise from the first sound of a call.
+    const bool known = quietest_before_ < std::numeric_limits<float>::max() && noise < loudest;
+    return known && mean_square < noise * within ? Standing::in_the_noise : Standing::doubtful;
+}
+
+/// Whether the last frames were the line's noise and this one is, or merely sticks out: the next will tell a word from a crackle.
+bool Vad::in_a_pause(Standing standing) {
+    const bool pause = noise_row_ >= noise_row_of_a_pause && standing != Standing::clear;
+    if (standing == Standing::in_the_noise) {
+        noise_row_ = std::min(noise_row_ + 1, noise_row_of_a_pause + 3);
+    } else {
+        noise_row_ = standing == Standing::clear ? 0 : std::max(noise_row_ - 2, 0);
+    }
+    return pause;
 }
 
 bool Vad::louder_than_floor(float mean_square) {

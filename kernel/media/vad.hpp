@@ -11,7 +11,7 @@ namespace jackfield::media {
 
 enum class VadMode : std::uint8_t {
     denoised,  ///< speexdsp's noise suppression, then WebRTC's detector: holds in line noise, about
-               ///< 10 us a frame; as plain while the line is quiet between words
+               ///< 10 us a frame that is neither clear of the noise nor lost in it, as plain for others
     plain,     ///< WebRTC's detector alone: about 1 us, says "speech" to steady noise
     energy,    ///< level above a floor that adapts: a tenth of a microsecond, for many calls on a
                ///< small machine
@@ -45,12 +45,17 @@ class Vad {
     std::size_t frame_samples() const { return frame_samples_; }
     /// Frames that the fast path for silence answered.
     std::uint64_t skipped_frames() const { return skipped_frames_; }
+    /// Frames that went through noise suppression, the dearest step.
+    std::uint64_t denoised_frames() const { return denoised_frames_; }
 
   private:
     struct Engines;
     Vad(const VadOptions& options, std::size_t frame_samples, std::unique_ptr<Engines> engines);
+    /// Where a frame stands above the line's noise, which is what decides whether it needs noise suppression.
+    enum class Standing : std::uint8_t { clear, doubtful, in_the_noise };
     void note_noise(float mean_square);
-    bool line_is_quiet() const;
+    Standing standing_of(float mean_square) const;
+    bool in_a_pause(Standing standing);
     bool louder_than_floor(float mean_square);
 
     VadOptions options_;
@@ -58,13 +63,16 @@ class Vad {
     float skip_below_;
     float floor_;
     float floor_rise_;
-    int noise_frames_kept_;
+    int frames_a_second_;
     float margin_;
+    int frames_of_second_ = 0;
+    int noise_row_ = 0;
     int noise_frames_ = 0;
     // Of the second that runs and of the one before. Until the first quiet frame the line counts as noisy.
     float quietest_now_ = std::numeric_limits<float>::max();
     float quietest_before_ = std::numeric_limits<float>::max();
     std::uint64_t skipped_frames_ = 0;
+    std::uint64_t denoised_frames_ = 0;
     std::unique_ptr<Engines> engines_;
 };
 

@@ -77,6 +77,43 @@ TEST(Vad, HearsPeopleThroughLineNoiseWhenDenoising) {
     EXPECT_LT(s.false_share(), 0.15);
 }
 
+TEST(Vad, HearsPeopleOverAnyUsualLineNoise) {
+    for (const float noise_dbov : {-55.0F, -48.0F, -42.0F}) {
+        const Score s = score(VadMode::denoised, noise_dbov);
+
+        EXPECT_GT(s.heard_share(), 0.98) << noise_dbov;
+        EXPECT_LT(s.false_share(), 0.03) << noise_dbov;
+    }
+}
+
+TEST(Vad, RestsTheDenoiserWhereTheLineNoiseIsAlone) {
+    auto vad = Vad::create({});
+    const auto line = noise(10 * 8000, -45.0F);
+    int heard = 0;
+
+    for (std::size_t at = 0; at + 160 <= line.size(); at += 160) {
+        const bool voiced = (*vad)->process(std::span(line).subspan(at, 160));
+        heard += voiced && at > 8000 * 3 / 2 ? 1 : 0;
+    }
+
+    // The first second teaches the level; from then on it is one frame in eight, and those that stick out.
+    EXPECT_LT((*vad)->denoised_frames(), 200U);
+    EXPECT_GT((*vad)->denoised_frames(), 50U);
+    EXPECT_LT(heard, 3);
+}
+
+TEST(Vad, APersonWithBreathIsNoLineNoise) {
+    auto vad = Vad::create({});
+    // Two seconds of one sound, much steadier than speech is, and louder than any line's noise.
+    std::vector<std::int16_t> sound(2 * 8000);
+    for (std::size_t i = 0; i < sound.size(); ++i)
+        sound[i] = static_cast<std::int16_t>(6000 * std::sin(0.12 * static_cast<double>(i)) + 3000 * std::sin(0.36 * static_cast<double>(i)));
+
+    for (std::size_t at = 0; at + 160 <= sound.size(); at += 160) (void)(*vad)->process(std::span(sound).subspan(at, 160));
+
+    EXPECT_EQ((*vad)->denoised_frames(), sound.size() / 160);
+}
+
 TEST(Vad, EnergyModeLearnsTheLevelOfSteadyNoise) {
     const Score s = score(VadMode::energy, -45.0F);
 
