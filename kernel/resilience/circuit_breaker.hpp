@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
@@ -18,7 +20,7 @@ struct BreakerOptions {
 };
 
 /// Keeps callers away from a provider that fails. One for each provider, shared by all calls, so that a sick one is learned once and not
-/// by every caller anew. Any thread; time comes from the caller.
+/// by every caller anew. Any thread; time comes from the caller. While it is closed neither asking nor reporting success takes a lock.
 class CircuitBreaker {
   public:
     enum class State { closed, open, half_open };
@@ -32,19 +34,20 @@ class CircuitBreaker {
     State state(base::MonoTime now) const;
 
   private:
-    /// Outcomes of one tenth of the window.
+    /// Outcomes of one tenth of the window. Threads that meet on its first outcome may lose one.
     struct Slice {
-        std::int64_t number = -1;
-        int good = 0;
-        int bad = 0;
+        std::atomic<std::int64_t> number{-1};
+        std::atomic<int> good{0};
+        std::atomic<int> bad{0};
     };
     Slice& slice(base::MonoTime now);
     bool too_many(base::MonoTime now) const;
 
     BreakerOptions options_;
-    mutable std::mutex mutex_;
     std::array<Slice, 10> slices_{};
-    int in_a_row_ = 0;
+    std::atomic<int> in_a_row_{0};
+    std::atomic<bool> tripped_{false}; ///< `opened_` is set; written under the lock
+    mutable std::mutex mutex_;         ///< of what follows
     std::optional<base::MonoTime> opened_;
     std::optional<base::MonoTime> probe_since_;
 };
