@@ -27,6 +27,7 @@ Instance::Instance(PluginHost& host, std::shared_ptr<LoadedPlugin> plugin, Insta
       spec_(std::move(spec)),
       home_shard_(home_shard),
       hang_limit_(host.hang_limit()),
+      health_(host.provider_health().of(resilience::provider_key(spec_.plugin, spec_.tenant, spec_.config_pairs))),
       mailboxes_(host.runtime().shard_count()) {
     fill_host_table(host_table_, reinterpret_cast<jf_host_ctx*>(this));
 }

@@ -20,7 +20,7 @@
 #include "plugin_host/loader.hpp"
 #include "plugin_host/marshal.hpp"
 #include "plugin_host/op_table.hpp"
-#include "resilience/circuit_breaker.hpp"
+#include "resilience/provider_health.hpp"
 
 namespace jackfield::plugin_host {
 
@@ -66,8 +66,10 @@ class Instance {
     /// Collections that this instance declared through jf.host.records/1.
     void allow_collection(std::uint32_t handle);
     bool may_use_collection(std::uint32_t handle) const;
-    /// Shared by all calls: what one of them learned of a sick provider, the next one knows.
-    resilience::CircuitBreaker& breaker() { return breaker_; }
+    /// Shared by all calls, and by all instances that are the same provider: what one learned of a sick one, the next one knows.
+    resilience::ProviderHealth& health() const { return *health_; }
+    const std::shared_ptr<resilience::ProviderHealth>& shared_health() const { return health_; }
+    resilience::CircuitBreaker& breaker() const { return health_->breaker(); }
     bool lost() const { return lost_.load(std::memory_order_relaxed); }
 
     static Instance& from(jf_host_ctx* ctx) { return *reinterpret_cast<Instance*>(ctx); }
@@ -130,7 +132,7 @@ class Instance {
     jf_instance* self_ = nullptr;
     const jf_instance_v1* functions_ = nullptr;
     InstanceCounters counters_;
-    resilience::CircuitBreaker breaker_;
+    std::shared_ptr<resilience::ProviderHealth> health_;
     mutable std::mutex collections_mutex_;
     std::vector<std::uint32_t> collections_;
     std::atomic<std::uint64_t> open_ops_{0};

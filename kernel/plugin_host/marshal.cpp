@@ -50,6 +50,8 @@ constexpr Pointer incoming_pointers[] = {
 constexpr Layout incoming_layout = layout<jf_incoming>(incoming_pointers);
 constexpr Pointer call_end_pointers[] = {bytes_at(offsetof(jf_call_end, text))};
 constexpr Layout call_end_layout = layout<jf_call_end>(call_end_pointers);
+constexpr Pointer signalling_pointers[] = {bytes_at(offsetof(jf_signalling, data))};
+constexpr Layout signalling_layout = layout<jf_signalling>(signalling_pointers);
 constexpr Layout dtmf_layout = layout<jf_dtmf>();
 constexpr Layout quality_layout = layout<jf_quality>();
 constexpr Layout answer_layout = layout<jf_answer>();
@@ -95,6 +97,16 @@ constexpr Pointer llm_request_pointers[] = {
     bytes_at(offsetof(jf_llm_request, language)), bytes_at(offsetof(jf_llm_request, now_local))};
 constexpr Layout llm_request_layout = layout<jf_llm_request>(llm_request_pointers);
 constexpr Layout llm_usage_layout = layout<jf_llm_usage>();
+
+constexpr Pointer tool_list_pointers[] = {array_at(offsetof(jf_tool_list, tools), tool_layout)};
+constexpr Layout tool_list_layout = layout<jf_tool_list>(tool_list_pointers);
+constexpr Pointer tool_request_pointers[] = {
+    bytes_at(offsetof(jf_tool_request, name)),            bytes_at(offsetof(jf_tool_request, arguments)),
+    bytes_at(offsetof(jf_tool_request, idempotency_key)), bytes_at(offsetof(jf_tool_request, call)),
+    bytes_at(offsetof(jf_tool_request, language)),        bytes_at(offsetof(jf_tool_request, now_local))};
+constexpr Layout tool_request_layout = layout<jf_tool_request>(tool_request_pointers);
+constexpr Pointer tool_result_pointers[] = {bytes_at(offsetof(jf_tool_result, content))};
+constexpr Layout tool_result_layout = layout<jf_tool_result>(tool_result_pointers);
 
 constexpr Pointer value_pointers[] = {bytes_at(offsetof(jf_value, s))};
 constexpr Layout value_layout = layout<jf_value>(value_pointers, false);
@@ -162,6 +174,8 @@ constexpr EventLayout event_layouts[] = {
     {JF_EV_QUALITY, &quality_layout},
     {JF_EV_HOLD, nullptr},
     {JF_EV_LEG_STATE, &bytes_layout},
+    {JF_EV_TRANSFERRED, nullptr},
+    {JF_EV_SIGNALLING, &signalling_layout},
     {JF_EV_CALL_ENDED, &call_end_layout},
     {JF_EV_SPEECH_START, nullptr},
     {JF_EV_SPEECH_END, nullptr},
@@ -188,6 +202,9 @@ constexpr EventLayout event_layouts[] = {
     {JF_EV_RECORDS_DONE, &records_done_layout},
     {JF_EV_HTTP_REPLY, &http_reply_layout},
     {JF_EV_HTTP_DEFER, nullptr},
+    {JF_EV_TOOL_LIST, &tool_list_layout},
+    {JF_EV_TOOL_PROGRESS, &str_layout},
+    {JF_EV_TOOL_RESULT, &tool_result_layout},
 };
 static_assert(std::is_sorted(std::begin(event_layouts), std::end(event_layouts),
                              [](const EventLayout& a, const EventLayout& b) { return a.type < b.type; }));
@@ -312,6 +329,7 @@ JF_LAYOUT(jf_stt_control, stt_control_layout)
 JF_LAYOUT(jf_tts_open, tts_open_layout)
 JF_LAYOUT(jf_tts_text, tts_text_layout)
 JF_LAYOUT(jf_llm_request, llm_request_layout)
+JF_LAYOUT(jf_tool_request, tool_request_layout)
 JF_LAYOUT(jf_collection, collection_layout)
 JF_LAYOUT(jf_query, query_layout)
 JF_LAYOUT(jf_write, write_layout)

@@ -37,6 +37,7 @@ class PluginHost {
     ~PluginHost();
 
     OpTable& ops() { return ops_; }
+    resilience::ProviderHealthRegistry& provider_health() { return provider_health_; }
     runtime::Runtime& runtime() { return runtime_; }
     Loader& loader() { return loader_; }
     const PluginHostHooks& hooks() const { return hooks_; }
@@ -90,6 +91,7 @@ class PluginHost {
     Loader& loader_;
     PluginHostHooks hooks_;
     OpTable ops_;
+    resilience::ProviderHealthRegistry provider_health_;
     std::map<std::string, const void*, std::less<>> facilities_;
     std::unique_ptr<Facilities> built_in_;
     jf_host_v1 module_host_{};

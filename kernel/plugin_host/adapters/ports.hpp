@@ -121,6 +121,19 @@ class RecordsPort : public Port<jf_records_v1> {
     }
 };
 
+class ToolsPort : public Port<jf_tools_v1> {
+  public:
+    ToolsPort() = default;
+    explicit ToolsPort(Instance& instance) : Port(instance, JF_TOOLS_V1) {}
+
+    jf_status list(jf_op op, jf_error* error) const {
+        return instance_->invoke(ThreadClass::control, true, table_->list, op, error);
+    }
+    jf_status call(jf_op op, const jf_tool_request& request, jf_error* error) const {
+        return instance_->invoke(ThreadClass::stream, true, table_->call, op, &request, error);
+    }
+};
+
 class ServicePort : public Port<jf_service_v1> {
   public:
     ServicePort() = default;

@@ -100,7 +100,7 @@ typedef struct jf_datagram {
 
 typedef struct jf_udp_open {
     uint32_t struct_size;
-    uint16_t port_first; /* 0, 0: any port. Otherwise an even port in [port_first, port_last] is taken */
+    uint16_t port_first; /* 0, 0: any port. Otherwise an even port in [port_first, port_last] is taken; n, n: port n, also an odd one (RTCP) */
     uint16_t port_last;
     jf_endpoint bind;       /* port ignored; family says which; a zero ip is any */
     uint32_t dscp;          /* IP differentiated services code point, 46 (EF) for audio */

@@ -10,6 +10,7 @@
 #include <jackfield/service.h>
 #include <jackfield/stt.h>
 #include <jackfield/telephony.h>
+#include <jackfield/tools.h>
 #include <jackfield/tts.h>
 #include <jackfield/webhook.h>
 

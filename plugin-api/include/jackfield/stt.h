@@ -21,7 +21,7 @@ extern "C" {
 #define JF_EV_FINAL 0x0304u          /* jf_text: fixed. Answers FINALIZE, or comes by itself */
 #define JF_EV_EAGER_TURN_END 0x0305u /* jf_text: the turn is probably over */
 #define JF_EV_TURN_RESUMED 0x0306u
-#define JF_EV_TURN_END 0x0307u       /* jf_text with end_probability: the provider's own end of turn */
+#define JF_EV_TURN_END 0x0307u       /* jf_text with end_probability: the provider's own end of turn. The text is the whole turn */
 #define JF_EV_NO_MATCH 0x0308u       /* jf_text, text is what was nearest, may be empty: speech that fits nothing. Answers FINALIZE */
 #define JF_EV_LANGUAGE 0x0309u       /* jf_str */
 #define JF_EV_STT_USAGE 0x03ffu      /* jf_stt_usage, as `last` */
@@ -33,6 +33,8 @@ typedef struct jf_hints {
     jf_str grammar;    /* JSGF (W3C NOTE jsgf 2000), empty none */
     jf_array phrases;  /* jf_str: whole utterances or parts of them */
     jf_array keywords; /* jf_str: names and terms to favour */
+    uint32_t min_digits; /* while digits are dictated or pressed: so many at least and at most, 0 unknown */
+    uint32_t max_digits;
 } jf_hints;
 #define JF_SLOT_NONE 0u
 #define JF_SLOT_DIGITS 1u

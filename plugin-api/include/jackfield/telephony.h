@@ -7,6 +7,7 @@
 #define JACKFIELD_TELEPHONY_H
 
 #include <jackfield/base.h>
+#include <jackfield/host.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,20 +16,27 @@ extern "C" {
 #define JF_TELEPHONY_V1 "jf.telephony/1"
 
 #define JF_EV_RINGING 0x0201u       /* no data; flags JF_RINGING_EARLY_MEDIA when media follows before the answer */
-#define JF_EV_ANSWERED 0x0202u      /* jf_format: what media_out shall be given */
+#define JF_EV_ANSWERED 0x0202u      /* jf_format: what media_out shall be given; flags JF_ANSWERED_* */
 #define JF_EV_MEDIA 0x0203u         /* jf_frame from the far end; pos = its pts */
 #define JF_EV_FORMAT 0x0204u        /* jf_format: changed in mid-call */
 #define JF_EV_DTMF 0x0205u          /* jf_dtmf, once per key press */
 #define JF_EV_MARK_PLAYED 0x0206u   /* pos = the mark's id */
 #define JF_EV_MACHINE 0x0207u       /* flags JF_MACHINE_*: the carrier's own detection */
-#define JF_EV_REFER_RECEIVED 0x0208u /* jf_str: where the far end asks to be transferred to */
+#define JF_EV_REFER_RECEIVED 0x0208u /* jf_str: where the far end asks us to call instead. The plugin does: when somebody answers there, the leg goes on with them */
 #define JF_EV_TRANSCRIPT 0x0209u    /* jf_text; flags 0 caller, 1 agent (managed agents) */
 #define JF_EV_QUALITY 0x020au       /* jf_quality */
 #define JF_EV_HOLD 0x020bu          /* flags 1: the far end put us on hold, 0: resumed */
 #define JF_EV_LEG_STATE 0x020cu     /* jf_bytes: replaces what jf_incoming said; at most 4096 bytes */
+#define JF_EV_TRANSFERRED 0x020du   /* what became of JF_TEL_TRANSFER; flags JF_TRANSFER_*, pos = the protocol's code (SIP status), 0 none */
+#define JF_EV_SIGNALLING 0x020eu    /* jf_signalling: for who looks into the call; nothing depends on it, and a provider may emit none */
 #define JF_EV_CALL_ENDED 0x02ffu    /* jf_call_end, only as `last` of the completion */
 
 #define JF_RINGING_EARLY_MEDIA 1u
+#define JF_ANSWERED_NO_KEY_EVENTS 1u /* the far end sends no events for keys: they can be heard in its audio only */
+/* Once per JF_TEL_TRANSFER that was answered OK, unless the leg completes first. After DONE the host hangs the leg up; after FAILED the
+ * leg goes on as before. */
+#define JF_TRANSFER_FAILED 0u
+#define JF_TRANSFER_DONE 1u
 #define JF_MACHINE_HUMAN 0u
 #define JF_MACHINE_MACHINE 1u
 #define JF_MACHINE_BEEP 2u
@@ -64,6 +72,26 @@ typedef struct jf_call_end {
     uint64_t packets_lost;
     jf_str text;
 } jf_call_end;
+
+#define JF_SIGNALLING_IN 0u
+#define JF_SIGNALLING_OUT 1u
+#define JF_SIGNALLING_UDP 0u
+#define JF_SIGNALLING_TCP 1u
+#define JF_SIGNALLING_TLS 2u
+#define JF_SIGNALLING_OTHER 3u
+
+/* One message of the leg's signalling, as it was on the wire but for its secrets: credentials, keys of encryption and keys that the caller pressed
+ * are masked before it leaves the plugin. */
+typedef struct jf_signalling {
+    uint32_t struct_size;
+    uint32_t direction; /* JF_SIGNALLING_IN, _OUT */
+    uint32_t transport; /* JF_SIGNALLING_UDP, ... */
+    uint32_t reserved;
+    uint64_t at_ns;     /* the host's monotonic clock */
+    jf_endpoint local;
+    jf_endpoint remote;
+    jf_bytes data;      /* at most 8192 bytes; what was longer has been cut */
+} jf_signalling;
 
 typedef struct jf_dtmf {
     uint32_t struct_size;
@@ -102,7 +130,9 @@ typedef struct jf_answer {
 #define JF_TEL_RING 1u   /* tell the caller that it rings */
 #define JF_TEL_REJECT 2u /* value = JF_CAUSE_*, before the answer */
 #define JF_TEL_HOLD 3u   /* value 1 hold, 0 resume */
-#define JF_TEL_TRANSFER 4u /* text = where to; blind */
+/* text = where to, as jf_dial.to. value 0: blind. Else attended: value = the op of another answered leg of this instance, whose far end
+ * takes this leg's far end over in our place; text may then be empty. Providers without attended transfer answer UNSUPPORTED to it. */
+#define JF_TEL_TRANSFER 4u
 #define JF_TEL_DTMF 5u   /* text = digits to send, w = pause of 500 ms */
 #define JF_TEL_MARK 6u   /* value = id; MARK_PLAYED when what was sent before has been heard */
 #define JF_TEL_RECORD 7u
@@ -116,7 +146,8 @@ typedef struct jf_telephony_control {
 } jf_telephony_control;
 
 /* Capabilities in the descriptor, under "telephony": {"max_ahead_ms": 0, "ptime_ms": 20, "mark": false, "clear": false,
- * "srtp": false, "managed": false, "reap": true}. max_ahead_ms 0: the host paces one packet at a time. */
+ * "srtp": false, "managed": false, "reap": true, "refer": false}. refer: TRANSFER is done by the far end, and its outcome is reported.
+ * max_ahead_ms 0: the host paces one packet at a time. */
 typedef struct jf_telephony_v1 {
     uint32_t struct_size;
     uint32_t reserved;

@@ -163,7 +163,8 @@ std::vector<const Layout*> all_layouts() {
         &layout_of<jf_bytes>(),       &layout_of<jf_str>(),         &layout_of<jf_incoming>(),   &layout_of<jf_hints>(),
         &layout_of<jf_stt_open>(),    &layout_of<jf_stt_control>(), &layout_of<jf_tts_open>(),   &layout_of<jf_tts_text>(),
         &layout_of<jf_llm_request>(), &layout_of<jf_collection>(),  &layout_of<jf_query>(),      &layout_of<jf_write>(),
-        &layout_of<jf_array>(),       &layout_of<jf_rows>(),        &layout_of<jf_datagram>(),   &layout_of<jf_service_event>()};
+        &layout_of<jf_array>(),       &layout_of<jf_rows>(),        &layout_of<jf_datagram>(),   &layout_of<jf_service_event>(),
+        &layout_of<jf_tool_request>()};
     for (std::uint32_t type = 0; type < 0x1000; ++type)
         if (const Layout* layout = layout_of_event(type)) out.push_back(layout);
     return out;
@@ -243,6 +244,30 @@ TEST(Marshal, BringsALlmRequestOver) {
     EXPECT_EQ(view(copy.session), "t1");
     EXPECT_EQ(view(copy.language), "book");
     EXPECT_EQ(view(copy.now_local), "a table");
+}
+
+TEST(Marshal, BringsAToolRequestOver) {
+    std::string name = "book", arguments = "{\"n\":2}", key = "01J:3:0", call = "01J", language = "de", now = "2026-11-20T09:30:00-05:00";
+    jf_tool_request request = make<jf_tool_request>();
+    request.deadline_ms = 8000;
+    request.name = str(name);
+    request.arguments = str(arguments);
+    request.idempotency_key = str(key);
+    request.call = str(call);
+    request.language = str(language);
+    request.now_local = str(now);
+    std::vector<std::byte> buffer;
+
+    const jf_tool_request& copy = copied(request, buffer);
+    for (std::string* text : {&name, &arguments, &key, &call, &language, &now}) text->assign(text->size(), '#');
+
+    EXPECT_EQ(copy.deadline_ms, 8000u);
+    EXPECT_EQ(view(copy.name), "book");
+    EXPECT_EQ(view(copy.arguments), "{\"n\":2}");
+    EXPECT_EQ(view(copy.idempotency_key), "01J:3:0");
+    EXPECT_EQ(view(copy.call), "01J");
+    EXPECT_EQ(view(copy.language), "de");
+    EXPECT_EQ(view(copy.now_local), "2026-11-20T09:30:00-05:00");
 }
 
 TEST(Marshal, BringsAWriteOver) {
@@ -352,6 +377,26 @@ TEST(Marshal, StepsOverANewerWritersLongerElements) {
     EXPECT_EQ(copy.words.stride, sizeof(jf_word));
     EXPECT_EQ(view(JF_AT(jf_word, copy.words, 1)->text), "two");
     EXPECT_EQ(JF_AT(jf_word, copy.words, 1)->struct_size, sizeof(jf_word));
+}
+
+TEST(Marshal, CarriesASignallingMessage) {
+    const std::string text = "BYE sip:a@b SIP/2.0\r\n\r\n";
+    jf_signalling message = make<jf_signalling>();
+    message.direction = JF_SIGNALLING_OUT;
+    message.at_ns = 42;
+    message.remote.port = 5060;
+    message.data = sdk::bytes(text);
+    std::vector<std::byte> buffer;
+    const Layout& layout = *layout_of_event(JF_EV_SIGNALLING);
+
+    pack(layout, &message, sizeof message, buffer);
+    unpack(layout, buffer.data());
+    const auto& copy = *reinterpret_cast<const jf_signalling*>(buffer.data());
+
+    EXPECT_EQ(view(copy.data), text);
+    EXPECT_EQ(copy.direction, JF_SIGNALLING_OUT);
+    EXPECT_EQ(copy.at_ns, 42u);
+    EXPECT_EQ(copy.remote.port, 5060);
 }
 
 TEST(Marshal, TakesAPointerToNothingAsNothing) {

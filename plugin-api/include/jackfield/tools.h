@@ -1,8 +1,10 @@
-/* jackfield/draft/tools.h: jf.tools/1, functions that a language model may call: a calendar, a CRM, a shop. A draft until a provider and a
- * consumer of it are shipped.
+/* jackfield/tools.h: jf.tools/1, functions that a language model may call: a calendar, a CRM, a shop.
+ *
+ * An agent offers a whole provider (`tools = ["crm"]`) or one function of it (`"crm.lookup"`). The model sees each as `crm_lookup`, since
+ * some vendors allow letters, digits, `_` and `-` only, and what it calls comes back here as `lookup`.
  */
-#ifndef JACKFIELD_DRAFT_TOOLS_H
-#define JACKFIELD_DRAFT_TOOLS_H
+#ifndef JACKFIELD_TOOLS_H
+#define JACKFIELD_TOOLS_H
 
 #include <jackfield/base.h>
 #include <jackfield/llm.h>
@@ -14,7 +16,7 @@ extern "C" {
 #define JF_TOOLS_V1 "jf.tools/1"
 
 #define JF_EV_TOOL_LIST 0x0b01u     /* jf_tool_list, as `last` of list */
-#define JF_EV_TOOL_PROGRESS 0x0b02u /* jf_str: what may be said while it runs */
+#define JF_EV_TOOL_PROGRESS 0x0b02u /* jf_str: what may be said to the caller while it runs, a sentence in the call's language */
 #define JF_EV_TOOL_RESULT 0x0bffu   /* jf_tool_result, as `last` of call */
 
 /* Flags of jf_tool. */
@@ -24,13 +26,13 @@ extern "C" {
 typedef struct jf_tool_list {
     uint32_t struct_size;
     uint32_t reserved;
-    jf_array tools; /* jf_tool (llm.h); `parameters` and the result are JSON */
+    jf_array tools; /* jf_tool (llm.h); names of 1 to 48 of [A-Za-z0-9_-]; `parameters` is the JSON Schema of an object */
 } jf_tool_list;
 
 typedef struct jf_tool_request {
     uint32_t struct_size;
-    uint32_t deadline_ms;   /* 0 none */
-    jf_str name;
+    uint32_t deadline_ms;   /* 0 none. Afterwards the op is cancelled, and what the tool did is unknown to the host */
+    jf_str name;            /* as listed */
     jf_str arguments;       /* JSON object, checked by the host against the tool's parameters */
     jf_str idempotency_key; /* of call, turn and index: the same when the host tries again */
     jf_str call;            /* the call it is made from, empty outside calls */
@@ -41,15 +43,16 @@ typedef struct jf_tool_request {
 typedef struct jf_tool_result {
     uint32_t struct_size;
     uint32_t flags;
-    jf_str content; /* JSON, as the model gets it */
+    jf_str content; /* JSON, as the model gets it; at most 64 KiB */
 } jf_tool_result;
 
 typedef struct jf_tools_v1 {
     uint32_t struct_size;
     uint32_t reserved;
-    /* What this instance offers at present. The host asks again after TOOL_LIST was emitted on the op of the instance's start. */
+    /* What this instance offers. Asked once the instance has started, and again with back-off while it answers an error. */
     jf_status (*list)(jf_instance* self, jf_op op, jf_error* error) JF_ON(control);
-    /* Runs one. A refusal that the model should know of ("that slot is taken") is a result; an error is the tool's own failure.
+    /* Runs one. A refusal that the model should know of ("that slot is taken") is a result; an error is the tool's own failure, after
+     * which nothing has been done.
      * PEER_LOST: the outcome is unknown, and the host does not repeat it unless the tool is idempotent. */
     jf_status (*call)(jf_instance* self, jf_op op, const jf_tool_request* request, jf_error* error) JF_ON(stream);
 } jf_tools_v1;
