@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Makes one call with baresip, a SIP phone that shares nothing with ours, without a sound card:
 #
-#   packaging/baresip_call.sh --uri sip:reception@127.0.0.1:5060 --play caller.wav --out DIR [--seconds 90] [--tcp] [--linger 8]
+#   packaging/baresip_call.sh --uri sip:reception@127.0.0.1:5060 --play caller.wav --out DIR [--seconds 90] [--tcp] [--linger 8] \
+#       [--tls own.pem] [--ca ca.pem] [--srtp] [--codecs PCMU/8000/1,PCMA/8000/1] [--ptime 20]
+#
+# --tls calls over TLS and shows the certificate and key of own.pem; --ca is whose word it takes for the other side's. --srtp makes it
+# offer SRTP only, with its keys in the description (SDES). --codecs and --ptime are baresip's own notation.
 #
 # caller.wav is the caller's whole side at 8 kHz mono, pauses included; --linger adds silence, because baresip hangs up where the
 # file ends. Leaves DIR/caller.wav (sent), DIR/agent.wav (heard), DIR/baresip.log. Exit status: 0 the call was answered and both
@@ -9,9 +13,9 @@
 set -euo pipefail
 
 usage() {
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,12s/^# \{0,1\}//p' "$0"
 }
-uri='' play='' out='' seconds=90 transport=udp linger=8
+uri='' play='' out='' seconds=90 transport=udp linger=8 own= ca= encryption= codecs=PCMU/8000/1,PCMA/8000/1 ptime=20
 while [ $# -gt 0 ]; do
     case "$1" in
         --uri) uri=$2 && shift ;;
@@ -20,6 +24,11 @@ while [ $# -gt 0 ]; do
         --seconds) seconds=$2 && shift ;;
         --linger) linger=$2 && shift ;;
         --tcp) transport=tcp ;;
+        --tls) transport=tls own=$(realpath "$2") && shift ;;
+        --ca) ca=$(realpath "$2") && shift ;;
+        --srtp) encryption=';mediaenc=srtp-mand' ;;
+        --codecs) codecs=$2 && shift ;;
+        --ptime) ptime=$2 && shift ;;
         --help) usage && exit 0 ;;
         *) usage >&2 && exit 2 ;;
     esac
@@ -43,7 +52,9 @@ out=$(cd "$out" && pwd)
 config=$(mktemp -d)
 trap 'rm -rf "$config"' EXIT
 mkdir "$config/dump"
-sox "$play" -r 8000 -c 1 -b 16 "$config/source.wav" pad 0 "$linger"
+rate=8000
+case "$codecs" in G722/*) rate=16000 ;; esac
+sox "$play" -r $rate -c 1 -b 16 "$config/source.wav" pad 0 "$linger"
 
 # `aufile` as a player would need a sound device's clock; the far end's audio is taken from the dump, and played to nowhere.
 cat >"$config/config" <<END
@@ -54,8 +65,8 @@ audio_player aufile,$config/played.wav
 audio_alert aufile,$config/alert.wav
 audio_level no
 statmode_default off
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate $rate
+auplay_srate $rate
 ausrc_channels 1
 auplay_channels 1
 rtp_ports 20000-60000
@@ -65,12 +76,16 @@ module_path $modules
 module g711.so
 module aufile.so
 module sndfile.so
+module g722.so
+module srtp.so
 module_app account.so
 module_app menu.so
 module_app contact.so
 snd_path $config/dump
 END
-echo "<sip:caller@127.0.0.1;transport=$transport>;regint=0;audio_codecs=PCMU/8000/1,PCMA/8000/1;ptime=20" >"$config/accounts"
+[ -z "$own" ] || echo "sip_certificate $own" >>"$config/config"
+[ -z "$ca" ] || printf 'sip_cafile %s\nsip_verify_server yes\n' "$ca" >>"$config/config"
+echo "<sip:caller@127.0.0.1;transport=$transport>;regint=0;audio_codecs=$codecs;ptime=$ptime$encryption" >"$config/accounts"
 : >"$config/contacts"
 
 # Standard input stays open and silent: at its end baresip would leave.

@@ -12,7 +12,7 @@ build=(
     libtomlplusplus-dev libcli11-dev rapidjson-dev libfmt-dev prometheus-cpp-dev zlib1g-dev libcurl4-openssl-dev
     libssl-dev libsqlite3-dev libhowardhinnant-date-dev
     libspeexdsp-dev libwebrtc-audio-processing-dev
-    libre-dev librem-dev
+    libre-dev librem-dev libsrtp2-dev libspandsp-dev
     libpocketsphinx-dev libsphinxbase-dev pocketsphinx-en-us
     flite1-dev espeak-ng
 )

@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto answer = parse_sdp(write_answer(local, *session, *agreement));
         if (!answer || answer->media.size() != session->media.size()) std::abort();
     }
-    (void)agree_on_answer(*session, Direction::sendonly);
+    (void)agree_on_answer(*session, {Direction::sendonly});
     return 0;
 }

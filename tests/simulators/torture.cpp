@@ -79,6 +79,14 @@ std::string flip_bytes(Parts parts, Engine& engine) {
     return text;
 }
 
+void as_method(Parts& parts, std::string_view method) {
+    parts.start.replace(0, parts.start.find(' '), method);
+    parts.header("CSeq") = "CSeq: 1 " + std::string(method);
+    parts.drop("Content-Type");
+    parts.body.clear();
+    parts.header("Content-Length") = "Content-Length: 0";
+}
+
 const std::vector<Breaker>& breakers() {
     static const std::vector<Breaker> all = {
         [](Parts p, Engine&) { p.header("Content-Length") = "Content-Length: 99999999"; return p.wire(); },
@@ -119,6 +127,15 @@ const std::vector<Breaker>& breakers() {
         [](Parts, Engine&) { return std::string("\r\n\r\n\r\n\r\n"); },
         [](Parts, Engine& e) { return std::string(static_cast<std::size_t>(1000 + pick(e, 50000)), '('); },
         [](Parts p, Engine&) { std::string t = p.wire(); std::erase(t, '\r'); t.insert(0, "\n"); std::erase(t, ':'); return t; },
+        // What passwords, registrations and transfers are made of.
+        [](Parts p, Engine& e) { as_method(p, "REGISTER"); p.headers.push_back("Authorization: Digest " + junk(e, 300)); return p.wire(); },
+        [](Parts p, Engine&) { as_method(p, "REGISTER"); p.headers.push_back("Authorization: Digest realm=\"jackfield\",nonce=\"" + std::string(3000, 'f') + "\",response=\"\""); return p.wire(); },
+        [](Parts p, Engine&) { as_method(p, "REGISTER"); p.headers.push_back("Authorization: Digest realm=\"jackfield\", realm=\"x, nonce=\\"); return p.wire(); },
+        [](Parts p, Engine&) { as_method(p, "REGISTER"); p.header("Contact") = "Contact: *;;;,,<sip:>;expires=99999999999,<"; return p.wire(); },
+        [](Parts p, Engine&) { as_method(p, "REGISTER"); p.headers.push_back("Expires: -1"); for (int i = 0; i < 100; ++i) p.headers.push_back("Contact: <sip:" + std::to_string(i) + "@x>;expires="); return p.wire(); },
+        [](Parts p, Engine& e) { as_method(p, "REFER"); p.headers.push_back("Refer-To: <sip:" + junk(e, 40) + "?Replaces=%" + junk(e, 5) + ">"); p.headers.push_back("Referred-By: "); return p.wire(); },
+        [](Parts p, Engine&) { as_method(p, "NOTIFY"); p.headers.push_back("Event: refer;id="); p.headers.push_back("Subscription-State: "); return p.wire(); },
+        [](Parts p, Engine& e) { as_method(p, "CANCEL"); p.headers.push_back("Reason: Q.850;cause=" + junk(e, 30)); return p.wire(); },
         flip_bytes,
         flip_bytes,
     };

@@ -1,5 +1,8 @@
 #include "config.hpp"
 
+#include "text.hpp"
+
+#include <algorithm>
 #include <charconv>
 
 namespace jackfield::sip {
@@ -15,8 +18,10 @@ Listen parse_listen(std::string_view text) {
     Listen out;
     if (text.starts_with("tcp:"))
         out.transport = Transport::tcp;
+    else if (text.starts_with("tls:"))
+        out.transport = Transport::tls;
     else if (!text.starts_with("udp:"))
-        wrong("listen", text, "write \"udp:ADDRESS:PORT\" or \"tcp:ADDRESS:PORT\"");
+        wrong("listen", text, "write \"udp:ADDRESS:PORT\", \"tcp:ADDRESS:PORT\" or \"tls:ADDRESS:PORT\"");
     const std::optional<jf_endpoint> address = parse_endpoint(text.substr(4));
     if (!address)
         wrong("listen",
@@ -41,6 +46,27 @@ void parse_ports(const std::string& text, Options& out) {
         wrong("rtp_ports", text, "the range holds no even port");
 }
 
+std::vector<std::uint16_t> parse_codecs(const std::vector<std::string>& names) {
+    std::vector<std::uint16_t> out;
+    for (const std::string& name : names) {
+        const std::uint16_t codec = name == "PCMU"   ? JF_CODEC_PCMU
+                                    : name == "PCMA" ? JF_CODEC_PCMA
+                                    : name == "G722" ? JF_CODEC_G722
+                                                     : 0;
+        if (codec == 0) wrong("codecs", name, "write \"PCMU\", \"PCMA\" or \"G722\"");
+        if (std::find(out.begin(), out.end(), codec) == out.end()) out.push_back(codec);
+    }
+    if (out.empty()) return {JF_CODEC_PCMU, JF_CODEC_PCMA, JF_CODEC_G722};
+    return out;
+}
+
+SrtpMode parse_srtp(const std::string& text) {
+    if (text == "off") return SrtpMode::off;
+    if (text == "optional") return SrtpMode::optional;
+    if (text == "required") return SrtpMode::required;
+    wrong("srtp", text, "write \"off\", \"optional\" or \"required\"");
+}
+
 /// Header text that we write ourselves: what could end a header or a bracket has no place in it.
 void check_header_text(std::string_view key, const std::string& text) {
     for (const char c : text)
@@ -62,10 +88,23 @@ Options Options::from_config(const sdk::Config& config) {
     }
     parse_ports(config.text("rtp_ports", "16384-32767"), out);
     out.from = config.text("from");
-    out.outbound_proxy = config.text("outbound_proxy");
+    out.outbound_proxy = over_tls(config.text("outbound_proxy"));
     out.username = config.text("username");
     out.password = config.text("password");
     out.user_agent = config.text("user_agent", "Jackfield");
+    out.tls_certificate = config.text("tls_certificate");
+    out.tls_key = config.text("tls_key");
+    out.tls_ca = config.text("tls_ca");
+    out.tls_verify_server = config.flag("tls_verify_server", true);
+    out.tls_verify_client = config.flag("tls_verify_client");
+    out.symmetric_signalling = config.flag("symmetric_signalling");
+    out.session_expires_s = static_cast<std::uint32_t>(config.integer("session_expires_s", 1800));
+    out.session_min_se_s = static_cast<std::uint32_t>(config.integer("session_min_se_s", 90));
+    if (out.session_expires_s != 0 && out.session_expires_s < out.session_min_se_s)
+        wrong("session_expires_s", std::to_string(out.session_expires_s), "write 0, or at least what `session_min_se_s` says");
+    out.codecs = parse_codecs(config.list("codecs"));
+    out.srtp = parse_srtp(config.text("srtp", "off"));
+    out.srtp_over_cleartext = config.flag("srtp_over_cleartext");
     out.dscp = static_cast<std::uint32_t>(config.integer("dscp", 46));
     out.max_calls = static_cast<std::uint32_t>(config.integer("max_calls", 1000));
     for (const std::string& text : config.list("allow")) {
@@ -82,6 +121,7 @@ Options Options::from_config(const sdk::Config& config) {
         wrong("outbound_proxy",
               out.outbound_proxy,
               "write a SIP URI, as in \"sip:192.0.2.7:5060;transport=tcp\"");
+    out.trunk = TrunkOptions::from_config(config);
     return out;
 }
 

@@ -3,6 +3,8 @@
 // The instance's options as a typed struct.
 
 #include "address.hpp"
+#include "sdp.hpp"
+#include "trunk_config.hpp"
 
 #include <jackfield/sdk/plugin.hpp>
 
@@ -11,9 +13,9 @@
 
 namespace jackfield::sip {
 
-enum class Transport { udp, tcp };
+enum class Transport { udp, tcp, tls };
 constexpr const char* transport_name(Transport transport) {
-    return transport == Transport::tcp ? "tcp" : "udp";
+    return transport == Transport::tls ? "tls" : transport == Transport::tcp ? "tcp" : "udp";
 }
 
 struct Listen {
@@ -31,9 +33,21 @@ struct Options {
     std::string username;
     std::string password;
     std::string user_agent;
+    std::string tls_certificate;  // files, PEM
+    std::string tls_key;
+    std::string tls_ca;
+    bool tls_verify_server = true;
+    bool tls_verify_client = false;
+    bool symmetric_signalling = false;
+    std::uint32_t session_expires_s = 1800;  // 0: we ask for no session timer
+    std::uint32_t session_min_se_s = 90;
+    std::vector<std::uint16_t> codecs;  // JF_CODEC_*, best first
+    SrtpMode srtp = SrtpMode::off;
+    bool srtp_over_cleartext = false;
     std::uint32_t dscp = 46;
     std::uint32_t max_calls = 0;
     std::vector<Network> allow;
+    TrunkOptions trunk;
 
     /// Throws sdk::Failure, which names the key and what would be right.
     static Options from_config(const sdk::Config& config);

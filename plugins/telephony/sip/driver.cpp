@@ -84,8 +84,15 @@ Driver::Driver(sdk::Host host, Options options)
       timer_(host.facility<jf_host_timer_v1>(JF_FACILITY_TIMER)),
       calls_(host.facility<jf_host_calls_v1>(JF_FACILITY_CALLS)),
       table_(options_.max_calls),
+      dial_policy_(options_.trunk.dialling),
       signalling_(host, options_, [this](NewCall& call) { return offer(call); }) {
     if (!timer_) throw sdk::Failure(JF_E_UNSUPPORTED, "this host has no " JF_FACILITY_TIMER);
+}
+
+/// What legs have under way in the host (timers, also the one of a hang-up's end) outlives this and must find nothing to do.
+Driver::~Driver() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [op, leg] : legs_) leg->orphan();
 }
 
 void Driver::start(jf_op op) {
@@ -207,6 +214,7 @@ std::string Driver::address_to_dial(std::string_view to) const {
     if (!fit_for_uri(to))
         throw sdk::Failure(JF_E_INVALID, "`to` is neither a number nor a SIP URI");
     if (to.starts_with("sip:")) return std::string(to);
+    if (to.starts_with("sips:")) return over_tls(std::string(to));
     if (!is_number(to)) throw sdk::Failure(JF_E_INVALID, "`to` is neither a number nor a SIP URI");
     const std::string& domain_of =
         options_.outbound_proxy.empty() ? options_.from : options_.outbound_proxy;
@@ -216,6 +224,45 @@ std::string Driver::address_to_dial(std::string_view to) const {
                            "provider's options");
     const std::string_view domain = domain_of_uri(domain_of);
     return "sip:" + std::string(to) + "@" + std::string(domain.substr(0, domain.find(';')));
+}
+
+std::shared_ptr<Session> Driver::session_of(jf_op op) {
+    const std::lock_guard lock(mutex_);
+    const auto found = legs_.find(op);
+    return found == legs_.end() ? nullptr : found->second->session();
+}
+
+std::string Driver::address_to_transfer_to(std::string_view to) {
+    if (const std::optional<std::string> phone = registered_user(to)) return *phone;
+    const std::string uri = address_to_dial(to);
+    check_policy(uri);  // the far end dials, but on our line
+    return uri;
+}
+
+/// Throws what the host hears when this URI may not be called.
+void Driver::check_policy(std::string_view uri) {
+    const DialPolicy::Verdict verdict = dial_policy_.admit(uri, host_.now_ns() / 1'000'000);
+    if (verdict == DialPolicy::Verdict::allowed) return;
+    signalling_.count("sip_refused_dials");
+    host_.log(JF_LOG_WARN, "sip.dial_refused", {{"why", DialPolicy::explain(verdict)}});
+    const bool never = verdict == DialPolicy::Verdict::not_listed ||
+                       verdict == DialPolicy::Verdict::emergency;
+    throw sdk::Failure(never ? JF_E_AUTH : JF_E_QUOTA, DialPolicy::explain(verdict));
+}
+
+void Driver::talked(std::string_view uri, std::uint64_t duration_ms) {
+    if (dial_policy_.is_charged(uri)) dial_policy_.talked(duration_ms, host_.now_ns() / 1'000'000);
+}
+
+/// The way to the phone that "sip:user@" names; none when `to` is something else.
+std::optional<std::string> Driver::registered_user(std::string_view to) const {
+    if (!to.starts_with("sip:") || !to.ends_with('@')) return std::nullopt;
+    const std::string_view name = to.substr(4, to.size() - 5);
+    std::optional<std::string> out = signalling_.reach_user(name);
+    if (!out)
+        throw sdk::Failure(JF_E_NOT_FOUND,
+                           "no phone is registered here as \"" + printable(name) + "\"");
+    return out;
 }
 
 std::string Driver::own_address(std::string_view from, const jf_endpoint& local) const {
@@ -233,17 +280,29 @@ std::string Driver::own_address(std::string_view from, const jf_endpoint& local)
     return "sip:" + escaped_user(from) + "@" + host;
 }
 
+/// A transfer's target may say which dialog the call takes the place of (RFC 3891 4).
+void Driver::set_target(DialRequest& request, const std::string& to) const {
+    const Dialled dialled = cut_uri_headers(to);
+    request.to = dialled.uri;
+    if (!dialled.replaces.empty())
+        request.headers += "Replaces: " + dialled.replaces + "\r\nRequire: replaces\r\n";
+}
+
 void Driver::dial(jf_op op, const jf_dial& dial, const jf_answer& media) {
     if (!started_) throw sdk::Failure(JF_E_STATE, "not started");
     DialRequest request;
-    request.to = address_to_dial(sdk::view(dial.to));
+    // A phone that has registered here is reached where it is, at nobody's cost.
+    const std::optional<std::string> phone = registered_user(sdk::view(dial.to));
+    if (!phone) request.first_hops = signalling_.trunk_order();
     request.from_name = sdk::view(dial.from_name);
     if (!fit_for_header(request.from_name))
         throw sdk::Failure(JF_E_INVALID, "`from_name` has characters that a SIP header can't hold");
     request.headers = header_lines(dial.headers);
+    set_target(request, phone ? *phone : address_to_dial(sdk::view(dial.to)));
     jf_endpoint local{};
     jf_endpoint bind{};
-    signalling_.local_for(request.to, local, bind);
+    signalling_.local_for(
+        request.first_hops.empty() ? request.to : request.first_hops.front(), local, bind);
     request.from = own_address(sdk::view(dial.from), local);
 
     {
@@ -251,6 +310,7 @@ void Driver::dial(jf_op op, const jf_dial& dial, const jf_answer& media) {
         if (legs_.size() >= options_.max_calls)
             throw sdk::Failure(JF_E_QUOTA, "max_calls is reached", JF_RETRY_OTHER_PROVIDER);
     }
+    if (!phone) check_policy(request.to);
     const auto leg = std::make_shared<Leg>(*this, signalling_.make_session(), local, bind);
     leg->set_op(op);
     if (!enter(op, leg)) throw sdk::Failure(JF_E_QUOTA, "too many calls");

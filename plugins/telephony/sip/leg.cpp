@@ -58,6 +58,23 @@ void Leg::post(std::function<void()> task) {
     if (!after(0, [self = shared_from_this()] { self->drain(); })) abandon();
 }
 
+/// As post(), for what means nothing once the op is closed.
+void Leg::post_if_open(std::function<void()> task) {
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        inbox_.push_back(std::move(task));
+        if (draining_) return;
+        draining_ = true;
+    }
+    if (after(0, [self = shared_from_this()] { self->drain(); })) return;
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        draining_ = false;
+        if (inbox_.size() == 1) return inbox_.clear();
+    }
+    abandon();  // somebody else's task came meanwhile, and counts on being run
+}
+
 void Leg::drain() {
     std::vector<std::function<void()>> tasks;
     {
@@ -73,6 +90,7 @@ void Leg::drain() {
 /// it.
 void Leg::abandon() {
     driver_.signalling().post([session = session_] { session->hang_up(JF_CAUSE_FAILED); });
+    drop_successor();
     driver_.forget(op_);
 }
 
@@ -94,16 +112,70 @@ void Leg::on_leg_state(std::string state) {
 void Leg::on_established() {
     post([this] { established(); });
 }
+void Leg::on_timer(std::uint64_t at_ns) {
+    post([this, at_ns] {
+        session_ns_ = at_ns;
+        arm();
+    });
+}
 void Leg::on_key(KeyPress key) {
     post([this, key] { media_.report_key(key); });
 }
+void Leg::on_transferred(bool worked, unsigned status) {
+    post([this, worked, status] {
+        transferring_ = false;
+        (void)host_.emit(op_,
+                         JF_EV_TRANSFERRED,
+                         std::uint64_t{status},
+                         worked ? JF_TRANSFER_DONE : JF_TRANSFER_FAILED);
+    });
+}
+void Leg::on_transfer_asked(std::string target, std::string referred_by) {
+    post([this, target = std::move(target), referred_by = std::move(referred_by)] {
+        (void)host_.emit(op_, JF_EV_REFER_RECEIVED, sdk::str(target));
+        call_instead(target, referred_by);
+    });
+}
+void Leg::on_message(TracedMessage message) {
+    post_if_open([this, message = std::move(message)] {
+        jf_signalling told = sdk::make<jf_signalling>();
+        told.direction = message.out ? JF_SIGNALLING_OUT : JF_SIGNALLING_IN;
+        told.transport = message.transport;
+        told.at_ns = message.at_ns;
+        told.local = message.local;
+        told.remote = message.remote;
+        told.data = sdk::bytes(message.text);
+        (void)host_.emit(op_, JF_EV_SIGNALLING, told);
+    });
+}
+void Leg::on_replaced(std::shared_ptr<Session> by,
+                      std::optional<Agreement> agreement,
+                      std::string leg_state) {
+    post([this, by = std::move(by), agreement, state = std::move(leg_state)] {
+        {
+            const std::lock_guard lock(inbox_mutex_);
+            session_ = by;
+        }
+        transferring_ = false;
+        session_ns_ = 0;  // the old one's; the new one says what it wants
+        if (!state.empty()) (void)host_.emit(op_, JF_EV_LEG_STATE, sdk::bytes(state));
+        if (agreement) agreed(*agreement);
+        driver_.signalling().post([by, local = local_media()] { by->answer(local); });
+    });
+}
 void Leg::on_ended(End end) {
-    post([this, end = std::move(end)] { finish(end, JF_OK); });
+    post([this, end = std::move(end)] {
+        // Who has asked to be replaced may leave before the one who replaces it is there.
+        if (successor_ && end.by == JF_ENDED_BY_FAR_END && !end_)
+            end_ = end;
+        else
+            finish(end, JF_OK);
+    });
 }
 
 jf_status Leg::open_media() {
     const jf_status status =
-        media_.open(op_, bind_, driver_.options(), [self = shared_from_this()] {
+        media_.open(op_, bind_, driver_.options(), offered_ && offered_->rtcp_mux, [self = shared_from_this()] {
             if (std::exchange(self->state_, State::ended) != State::ended) self->abandon();
         });
     if (status == JF_OK) local_.port = media_.port();
@@ -113,6 +185,7 @@ jf_status Leg::open_media() {
 LocalMedia Leg::local_media() const {
     LocalMedia out;
     out.address = local_;
+    out.rtcp_port = media_.rtcp_port();
     out.session_id = host_.now_ns() / 1'000 % 1'000'000'000'000 + 1;
     return out;
 }
@@ -134,6 +207,7 @@ void Leg::dial(DialRequest request, const jf_answer& media, std::uint32_t ring_t
                            status == JF_E_QUOTA ? "no RTP port of `rtp_ports` is free"
                                                 : "the media socket can't be opened");
     state_ = State::dialing;
+    dialled_ = request.to;
     limits_ = media;
     request.local = local_media();
     if (ring_timeout_ms) ring_deadline_ns_ = host_.now_ns() + ring_timeout_ms * ns_per_ms;
@@ -161,6 +235,8 @@ jf_status Leg::control(const jf_telephony_control& control) {
             if (state_ != State::up) return JF_E_STATE;
             signalling.post([session = session_, on = control.value != 0] { session->hold(on); });
             return JF_OK;
+        case JF_TEL_TRANSFER:
+            return transfer(control);
         case JF_TEL_DTMF:
             if (state_ != State::up) return JF_E_STATE;
             if (media_.agreement() && media_.agreement()->event_payload_type < 0)
@@ -173,18 +249,49 @@ jf_status Leg::control(const jf_telephony_control& control) {
     }
 }
 
+jf_status Leg::transfer(const jf_telephony_control& control) {
+    if (state_ != State::up || transferring_) return JF_E_STATE;
+    std::string target;
+    std::shared_ptr<Session> other;
+    if (control.value == 0) {
+        target = "<" + driver_.address_to_transfer_to(sdk::view(control.text)) + ">";
+    } else {
+        other = driver_.session_of(control.value);
+        if (!other || other == session_) return JF_E_INVALID;
+    }
+    transferring_ = true;
+    driver_.signalling().post(
+        [session = session_, other = std::move(other), target = std::move(target)] {
+            if (!other) return session->transfer(target);
+            // Should the other leg end meanwhile, the far end's INVITE gets a 481.
+            session->transfer(refer_to_replacing(other->dialog_name()));
+        });
+    return JF_OK;
+}
+
 void Leg::hang_up(std::uint32_t cause, jf_status status) {
     if (state_ == State::ended) return;
     End end;
     end.cause = cause;
     end.by = JF_ENDED_BY_US;
     if (state_ == State::offered) end.status = refusal_for(cause).status;
-    driver_.signalling().post([session = session_, cause] { session->hang_up(cause); });
-    finish(end, status);
+    if (hanging_up_ && status == JF_OK) return;
+    if (status != JF_OK) {
+        driver_.signalling().post([session = session_, cause] { session->hang_up(cause); });
+        return finish(end, status);
+    }
+    // The leg ends when its BYE has been sent, so that who looks into the call sees it; nothing of the call goes on until then.
+    hanging_up_ = true;
+    media_.close();
+    driver_.signalling().post([self = shared_from_this(), session = session_, cause, end] {
+        session->hang_up(cause);
+        self->post([self = self.get(), end] { self->finish(end, JF_OK); });
+    });
 }
 
 void Leg::agreed(const Agreement& agreement) {
-    const std::optional<Agreement> before = media_.agreement();
+    const bool anew = media_.agreement().has_value();
+    const std::uint16_t codec_before = media_.format().codec;
     media_.agree(agreement);
     if (agreement.held() != held_) {
         held_ = agreement.held();
@@ -193,19 +300,20 @@ void Leg::agreed(const Agreement& agreement) {
             (void)host_.emit(op_, JF_EV_HOLD, std::uint64_t{0}, held_ ? 1u : 0u);
     }
     if (state_ != State::up) return;
-    if (before && (before->codec != agreement.codec || before->ptime_ms != agreement.ptime_ms))
+    if (anew && codec_before != media_.format().codec)
         (void)host_.emit(op_, JF_EV_FORMAT, media_.format());
     arm();
 }
 
 void Leg::established() {
-    if (state_ == State::up || !media_.agreement()) return;
+    if (state_ == State::up || !media_.agreement() || hanging_up_) return;
     state_ = State::up;
     established_ns_ = host_.now_ns();
     quality_ns_ = established_ns_ + quality_interval_ns;
     ring_deadline_ns_ = 0;
     media_.go_live();
-    (void)host_.emit(op_, JF_EV_ANSWERED, media_.format());
+    const bool keys = media_.agreement() && media_.agreement()->event_payload_type >= 0;
+    (void)host_.emit(op_, JF_EV_ANSWERED, media_.format(), 0, keys ? 0u : JF_ANSWERED_NO_KEY_EVENTS);
     if (held_) (void)host_.emit(op_, JF_EV_HOLD, std::uint64_t{0}, 1);
     arm();
 }
@@ -214,7 +322,10 @@ void Leg::finish(const End& end, jf_status status) {
     if (state_ == State::ended) return;
     const std::shared_ptr<Leg> self = shared_from_this();
     if (state_ == State::up) media_.report_quality();
+    if (state_ == State::up && !dialled_.empty())
+        driver_.talked(dialled_, (host_.now_ns() - established_ns_) / ns_per_ms);
     state_ = State::ended;
+    drop_successor();
     media_.close();
     const RtpStatistics statistics = media_.statistics();
     jf_call_end last = sdk::make<jf_call_end>();
@@ -244,7 +355,8 @@ std::uint64_t Leg::watchdog_at() const {
 /// One timer for all that may become due; what it finds not to be due yet, it waits for again.
 void Leg::arm() {
     std::uint64_t at = state_ == State::up ? quality_ns_ : 0;
-    for (const std::uint64_t other : {watchdog_at(), ring_deadline_ns_})
+    for (const std::uint64_t other :
+         {watchdog_at(), ring_deadline_ns_, session_ns_, state_ == State::up ? media_.rtcp_due_ns() : 0})
         if (other && (at == 0 || other < at)) at = other;
     if (at == 0) return;
     const std::uint64_t now = host_.now_ns();
@@ -257,15 +369,22 @@ void Leg::arm() {
 }
 
 void Leg::on_tick() {
+    if (hanging_up_) return;
     const std::uint64_t now = host_.now_ns();
     if (ring_deadline_ns_ && now >= ring_deadline_ns_) return hang_up(JF_CAUSE_NO_ANSWER);
     if (const std::uint64_t watchdog = watchdog_at(); watchdog && now >= watchdog)
         return hang_up(JF_CAUSE_MEDIA_TIMEOUT);
+    if (session_ns_ && now >= session_ns_) {
+        session_ns_ = 0;
+        driver_.signalling().post([session = session_] { session->wake(); });
+    }
     media_.end_lost_key();
     if (state_ == State::up && now >= quality_ns_) {
         media_.report_quality();
         quality_ns_ = now + quality_interval_ns;
     }
+    if (state_ == State::up && media_.rtcp_due_ns() != 0 && now >= media_.rtcp_due_ns())
+        media_.send_rtcp();
     arm();
 }
 

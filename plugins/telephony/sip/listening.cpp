@@ -3,6 +3,7 @@
 #include "libre_address.hpp"
 #include "signalling.hpp"
 #include "sockets.hpp"
+#include "text.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -56,7 +57,10 @@ void Signalling::start() {
     const int problem = receiving ? result.get() : 0;
     loop_->run([&] {
         filtered_ = nullptr;
-        if (!receiving || problem) close_everything();
+        if (!receiving || problem)
+            close_everything();
+        else
+            begin_service();
     });
     if (problem)
         throw sdk::Failure(JF_E_INVALID,
@@ -73,14 +77,35 @@ void Signalling::start() {
                    {"address", endpoint_text(listen.address)}});
 }
 
+/// The library shows each message just before it goes out, which is the only place where a message and the connection that it opens
+/// meet.
+void Signalling::check_tls_name(const struct sa* from, std::string_view message) {
+    // On a connection that the far end made there is no name to compare.
+    const bool theirs = std::any_of(bound_.begin(), bound_.end(), [&](const Listen& one) {
+        return one.transport == Transport::tls && one.address.port == sa_port(from);
+    });
+    if (tls_ && !theirs) tls_->before_request(message);
+}
+
+void Signalling::expect_tls(std::string_view uri) const {
+    struct uri parsed;
+    const struct pl text = pl_of(uri);
+    if (tls_ && uri_decode(&parsed, &text) == 0) tls_->expect(std::string(view(parsed.host)));
+}
+
 void Signalling::bind_all() {
     const char* const software =
         options_.user_agent.empty() ? nullptr : options_.user_agent.c_str();
     struct sa servers[8];
     char domain[256];
     std::uint32_t count_of_servers = 8;
+    const std::vector<jf_endpoint>& own_servers = options_.trunk.dns_servers;
+    if (!own_servers.empty()) {
+        count_of_servers = static_cast<std::uint32_t>(own_servers.size());
+        std::transform(own_servers.begin(), own_servers.end(), servers, sa_of);
+    }
     // Without a resolver the stack still serves; only names can't be dialled.
-    if (dns_srv_get(domain, sizeof domain, servers, &count_of_servers) == 0)
+    if (!own_servers.empty() || dns_srv_get(domain, sizeof domain, servers, &count_of_servers) == 0)
         (void)dnsc_alloc(&dns_, nullptr, servers, count_of_servers);
     const auto on_exit = [](void* self) {
         auto* signalling = static_cast<Signalling*>(self);
@@ -89,6 +114,31 @@ void Signalling::bind_all() {
     };
     if (sip_alloc(&sip_, dns_, table_size, table_size, table_size, software, on_exit, this))
         throw sdk::Failure(JF_E_INTERNAL, "the SIP stack can't be made");
+    sip_set_trace_handler(sip_, [](bool out,
+                                   enum sip_transp transport,
+                                   const struct sa* from,
+                                   const struct sa* to,
+                                   const std::uint8_t* packet,
+                                   std::size_t length,
+                                   void* self) {
+        auto& signalling = *static_cast<Signalling*>(self);
+        if (!out) signalling.note_cancel({reinterpret_cast<const char*>(packet), length});
+        if (out && transport == SIP_TRANSP_TLS)
+            signalling.check_tls_name(from, {reinterpret_cast<const char*>(packet), length});
+        TracedMessage message;
+        message.out = out;
+        message.transport = transport == SIP_TRANSP_UDP   ? JF_SIGNALLING_UDP
+                            : transport == SIP_TRANSP_TCP ? JF_SIGNALLING_TCP
+                            : transport == SIP_TRANSP_TLS ? JF_SIGNALLING_TLS
+                                                          : JF_SIGNALLING_OTHER;
+        message.at_ns = signalling.host_.now_ns();
+        message.local = endpoint_of(out ? *from : *to);
+        message.remote = endpoint_of(out ? *to : *from);
+        sdk::guarded(nullptr, [&] {
+            signalling.trace(std::move(message),
+                             {reinterpret_cast<const char*>(packet), length});
+        });
+    });
     for (const Listen& listen : options_.listen) bind(listen);
 
     // In the order in which requests pass: what is for nobody, what belongs to a call, what nobody
@@ -101,7 +151,11 @@ void Signalling::bind_all() {
     };
     // The library writes stray responses to stderr when nobody takes them.
     const auto last_response = [](const struct sip_msg*, void*) { return true; };
+    const auto first_response = [](const struct sip_msg* msg, void* self) {
+        return static_cast<Signalling*>(self)->on_response(msg);
+    };
     if (sip_listen(&gate_, sip_, true, gate, this) ||
+        sip_listen(&first_response_, sip_, false, first_response, this) ||
         sipsess_listen(&socket_, sip_, table_size, nullptr, nullptr) ||
         sip_listen(&last_, sip_, true, last, this) ||
         sip_listen(&last_response_, sip_, false, last_response, this))
@@ -134,14 +188,20 @@ void Signalling::bind(const Listen& listen) {
     };
     // The stack tells the port of its first listener only; so port 0 is settled here.
     Listen actual = listen;
-    if (const int problem = free_port(listen.transport == Transport::tcp, actual.address))
+    const bool udp = listen.transport == Transport::udp;
+    if (listen.transport == Transport::tls && !tls_)
+        tls_ = std::make_unique<Tls>(options_, [this](std::string_view host, std::string_view why) {
+            count("sip_refused_tls_connections");
+            host_.log(JF_LOG_WARN, "sip.tls_refused", {{"host", printable(host)}, {"reason", std::string(why)}});
+        });
+    if (const int problem = free_port(!udp, actual.address))
         fail(problem);
     // The stack refuses to listen on every address. For UDP it is given one, and its socket is
     // exchanged for a wide one when the probe has shown it; for TCP, where each connection is a
     // socket of its own, it listens on all that there are.
     std::vector<jf_endpoint> named{actual.address};
     if (is_any(actual.address)) {
-        if (listen.transport == Transport::tcp)
+        if (!udp)
             named = interface_addresses(actual.address.family);
         else
             named = {primary_address(actual.address.family)};
@@ -150,12 +210,15 @@ void Signalling::bind(const Listen& listen) {
     for (jf_endpoint& one : named) {
         one.port = actual.address.port;
         const struct sa address = sa_of(one);
-        const enum sip_transp transport =
-            listen.transport == Transport::tcp ? SIP_TRANSP_TCP : SIP_TRANSP_UDP;
-        if (const int problem = sip_transp_add(sip_, transport, &address)) fail(problem);
+        const enum sip_transp transport = udp                                   ? SIP_TRANSP_UDP
+                                          : listen.transport == Transport::tcp ? SIP_TRANSP_TCP
+                                                                               : SIP_TRANSP_TLS;
+        if (const int problem =
+                sip_transp_add(sip_, transport, &address, tls_ ? tls_->context() : nullptr))
+            fail(problem);
     }
     bound_.push_back(actual);
-    if (listen.transport == Transport::udp)
+    if (udp)
         filters_.push_back(std::make_unique<Filter>(Filter{*this, actual.address, named.front()}));
 }
 
@@ -228,17 +291,18 @@ jf_endpoint Signalling::listener_of(const struct sip_msg* msg) const {
 /// True when the datagram goes no further: from an address that isn't allowed, or nothing that the
 /// stack could make sense of (it would say so on stderr, once for each).
 bool Signalling::drop_datagram(const jf_endpoint& from, struct mbuf* mb) {
-    if (!allows(options_.allow, from)) {
+    if (!may_send(from)) {
         count("sip_refused_sources");
         return true;
     }
     const std::size_t begin = mb->pos;
     struct sip_msg* msg = nullptr;
     const int problem = sip_msg_decode(&msg, mb);
+    const bool unwanted = !problem && is_unwanted(from, msg);
     mem_deref(msg);
     mb->pos = begin;
     if (problem) count("sip_malformed_messages");
-    return problem != 0;
+    return problem != 0 || unwanted;
 }
 
 /// A listener on every address has one name for itself in Via; the peer gets the one that faces it.
@@ -276,6 +340,7 @@ void Signalling::hang_up_everything() {
     const auto sessions = sessions_;  // each takes itself out
     for (const auto& [id, session] : sessions) session->hang_up(JF_CAUSE_UNAVAILABLE);
     while (!reaps_.empty()) cancel_reap(reaps_.begin()->first);
+    end_service();
     closing_ = true;
     sip_close(sip_, false);
 }
@@ -290,11 +355,14 @@ void Signalling::close_everything() {
         sipsess_close_all(socket_);
         sip_close(sip_, true);
     }
+    trunks_.stop();
+    registration_.reset();
     for (const std::unique_ptr<Filter>& filter : filters_) mem_deref(filter->helper);
     filters_.clear();
     gate_ = static_cast<struct sip_lsnr*>(mem_deref(gate_));
     last_ = static_cast<struct sip_lsnr*>(mem_deref(last_));
     last_response_ = static_cast<struct sip_lsnr*>(mem_deref(last_response_));
+    first_response_ = static_cast<struct sip_lsnr*>(mem_deref(first_response_));
     socket_ = static_cast<struct sipsess_sock*>(mem_deref(socket_));
     // Between sip_close() and the exit handler the stack is not ours to drop.
     if (!closing_ || exited_) mem_deref(sip_);
@@ -303,6 +371,7 @@ void Signalling::close_everything() {
     unfiltered_ = 0;
     dns_ = static_cast<struct dnsc*>(mem_deref(dns_));
     credentials_ = mem_deref(credentials_);
+    tls_.reset();
 }
 
 }  // namespace jackfield::sip

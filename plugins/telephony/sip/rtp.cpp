@@ -178,6 +178,15 @@ RtpStatistics RtpReceiver::statistics() const {
     return out;
 }
 
+std::optional<RtpReceiver::Reception> RtpReceiver::reception() const {
+    if (!started_) return std::nullopt;
+    return Reception{ssrc_,
+                     highest_sequence_ - base_sequence_ + 1,
+                     received_of_this_source_,
+                     static_cast<std::uint32_t>(highest_sequence_ - 0x10000u),
+                     static_cast<std::uint32_t>(jitter_)};
+}
+
 std::uint64_t RtpSender::clock_units(std::uint64_t now_ns) const {
     return (now_ns - started_ns_) * clock_hz_ / ns_per_second;
 }

@@ -98,6 +98,16 @@ class RtpReceiver {
     Position accept(const RtpPacket& packet, std::uint64_t now_ns);
     RtpStatistics statistics() const;
 
+    /// What a report says of the present source.
+    struct Reception {
+        std::uint32_t ssrc = 0;
+        std::uint64_t expected = 0;
+        std::uint64_t received = 0;
+        std::uint32_t highest_sequence = 0;  // with the count of wraps above it
+        std::uint32_t jitter = 0;            // clock units
+    };
+    std::optional<Reception> reception() const;
+
   private:
     void restart(const RtpPacket& packet, std::uint64_t now_ns);
     void count_sequence(std::uint16_t sequence);

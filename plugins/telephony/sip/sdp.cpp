@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t most_text = 16 * 1024;
 constexpr std::size_t most_media = 16;
 constexpr std::size_t most_formats = 64;
+constexpr std::size_t most_cryptos = 16;
 constexpr int offered_event_type = 101;
 
 template <typename Number>
@@ -107,15 +108,33 @@ const char* direction_name(Direction direction) {
     return "sendrecv";
 }
 
+struct CodecName {
+    std::uint16_t codec;
+    std::uint8_t payload_type;  // RFC 3551's static number, which needs no rtpmap
+    std::string_view name;
+};
+// G.722's clock says 8000 although it samples at 16000 (RFC 3551 4.5.2).
+constexpr CodecName codec_names[] = {
+    {JF_CODEC_PCMU, 0, "PCMU"}, {JF_CODEC_PCMA, 8, "PCMA"}, {JF_CODEC_G722, 9, "G722"}};
+
+const CodecName& name_of(std::uint16_t codec) {
+    for (const CodecName& one : codec_names)
+        if (one.codec == codec) return one;
+    return codec_names[0];
+}
+
 /// The codec of one format of an m= line, 0 for what we don't speak.
 std::uint16_t codec_of(const SdpMedia& media, std::uint8_t payload_type) {
     for (const SdpMedia::Map& map : media.maps) {
         if (map.payload_type != payload_type) continue;
         if (map.clock_hz != 8000) return 0;
-        return map.name == "PCMU" ? JF_CODEC_PCMU : map.name == "PCMA" ? JF_CODEC_PCMA : 0;
+        for (const CodecName& one : codec_names)
+            if (one.name == map.name) return one.codec;
+        return 0;
     }
-    // RFC 3551's static numbers need no rtpmap.
-    return payload_type == 0 ? JF_CODEC_PCMU : payload_type == 8 ? JF_CODEC_PCMA : 0;
+    for (const CodecName& one : codec_names)
+        if (one.payload_type == payload_type) return one.codec;
+    return 0;
 }
 
 bool is_events(const SdpMedia& media, std::uint8_t payload_type) {
@@ -125,15 +144,33 @@ bool is_events(const SdpMedia& media, std::uint8_t payload_type) {
     });
 }
 
-std::optional<Agreement> agree_on_line(const SdpMedia& media) {
-    if (media.kind != "audio" || media.proto != "RTP/AVP" || media.port == 0) return std::nullopt;
+bool is_rtp(std::string_view proto) {
+    return proto == "RTP/AVP" || proto == "RTP/SAVP" || proto == "RTP/AVPF" ||
+           proto == "RTP/SAVPF";
+}
+
+/// The packet time to send with: what the far end asks for, as far as whole tens of milliseconds and its own maximum go.
+std::uint32_t ptime_of(const SdpMedia& media) {
+    std::uint32_t out = media.ptime_ms >= 10 ? media.ptime_ms : 20;
+    if (media.maxptime_ms >= 10) out = std::min(out, media.maxptime_ms);
+    return std::clamp(out / 10 * 10, 10u, 60u);
+}
+
+/// `codecs` is our order, best first.
+std::optional<Agreement> agree_on_line(const SdpMedia& media,
+                                       const std::vector<std::uint16_t>& codecs) {
+    if (media.kind != "audio" || !is_rtp(media.proto) || media.port == 0) return std::nullopt;
     if (media.connection.family == 0) return std::nullopt;
     Agreement out;
+    std::size_t best = codecs.size();
     for (const std::string& format : media.formats) {
         const std::optional<std::uint8_t> payload_type = number<std::uint8_t>(format);
         if (!payload_type || *payload_type > 127) continue;
         const std::uint16_t codec = codec_of(media, *payload_type);
-        if (codec && (out.codec == 0 || (codec == JF_CODEC_PCMU && out.codec != JF_CODEC_PCMU))) {
+        const auto rank = static_cast<std::size_t>(
+            std::find(codecs.begin(), codecs.end(), codec) - codecs.begin());
+        if (rank < best) {
+            best = rank;
             out.codec = codec;
             out.payload_type = *payload_type;
         }
@@ -143,12 +180,25 @@ std::optional<Agreement> agree_on_line(const SdpMedia& media) {
     if (out.codec == 0) return std::nullopt;
     out.remote = media.connection;
     out.remote.port = media.port;
-    if (media.ptime_ms >= 10 && media.ptime_ms <= 60) out.ptime_ms = media.ptime_ms;
+    out.ptime_ms = ptime_of(media);
+    out.rtcp_mux = media.rtcp_mux;
+    out.rtcp_remote = media.rtcp.family ? media.rtcp : media.connection;
+    out.rtcp_remote.port =
+        media.rtcp.port ? media.rtcp.port : static_cast<std::uint16_t>(media.port + 1);
+    if (out.rtcp_mux) out.rtcp_remote = out.remote;
     const auto bits =
         static_cast<unsigned>(media.held_by_address ? Direction::inactive : media.direction);
     out.far_end_sends = (bits & static_cast<unsigned>(Direction::sendonly)) != 0;
     out.we_send = (bits & static_cast<unsigned>(Direction::recvonly)) != 0;
     return out;
+}
+
+/// "53020" or "53020 IN IP4 192.0.2.1" (RFC 3605).
+void parse_rtcp_attribute(std::string_view text, SdpMedia& media) {
+    const std::optional<std::uint16_t> port = number<std::uint16_t>(word(text));
+    if (!port) return;
+    media.rtcp = text.empty() ? jf_endpoint{} : parse_connection(text).address;
+    media.rtcp.port = *port;
 }
 
 void write_head(std::string& out, const LocalMedia& local) {
@@ -166,6 +216,12 @@ void write_map(std::string& out, int payload_type, std::string_view name) {
 void write_events(std::string& out, int payload_type) {
     write_map(out, payload_type, "telephone-event");
     out += "a=fmtp:" + std::to_string(payload_type) + " 0-15\r\n";
+}
+
+/// Only where it isn't what everybody assumes, the port above RTP's.
+void write_rtcp(std::string& out, const LocalMedia& local) {
+    if (local.rtcp_port != 0 && local.rtcp_port != local.address.port + 1)
+        out += "a=rtcp:" + std::to_string(local.rtcp_port) + "\r\n";
 }
 
 }  // namespace
@@ -215,6 +271,17 @@ std::optional<SdpSession> parse_sdp(std::string_view text) {
                     parse_rtpmap(value.substr(7), *media);
                 else if (media && value.starts_with("ptime:"))
                     media->ptime_ms = number<std::uint32_t>(value.substr(6)).value_or(0);
+                else if (media && value.starts_with("maxptime:"))
+                    media->maxptime_ms = number<std::uint32_t>(value.substr(9)).value_or(0);
+                else if (media && value == "rtcp-mux")
+                    media->rtcp_mux = true;
+                else if (media && value.starts_with("rtcp:"))
+                    parse_rtcp_attribute(value.substr(5), *media);
+                else if (media && value.starts_with("crypto:") &&
+                         media->cryptos.size() < most_cryptos) {
+                    if (auto crypto = parse_crypto(value.substr(7)))
+                        media->cryptos.push_back(std::move(*crypto));
+                }
                 break;
             }
             default:
@@ -225,22 +292,46 @@ std::optional<SdpSession> parse_sdp(std::string_view text) {
     return session;
 }
 
-std::optional<Agreement> agree_on_offer(const SdpSession& offer) {
-    for (std::size_t i = 0; i < offer.media.size(); ++i) {
-        std::optional<Agreement> agreement = agree_on_line(offer.media[i]);
-        if (!agreement) continue;
-        agreement->line = i;
-        return agreement;
+bool SdpMedia::secure() const {
+    return proto.starts_with("RTP/SAVP");
+}
+
+std::optional<Agreement> agree_on_offer(const SdpSession& offer, const MediaPolicy& policy) {
+    // Of two lines for the same audio, the protected one; keys in a plain line (RTP/AVP) are for nobody.
+    for (const bool secure : {true, false}) {
+        if (secure && (policy.srtp == SrtpMode::off || !policy.keys_are_safe)) continue;
+        if (!secure && policy.srtp == SrtpMode::required) continue;
+        for (std::size_t i = 0; i < offer.media.size(); ++i) {
+            const SdpMedia& media = offer.media[i];
+            if (media.secure() != secure || (secure && media.cryptos.empty())) continue;
+            std::optional<Agreement> agreement = agree_on_line(media, policy.codecs);
+            if (!agreement) continue;
+            agreement->line = i;
+            if (secure) {
+                const CryptoLine& taken = media.cryptos.front();
+                agreement->srtp = SrtpKeys{taken.suite, taken.tag, {}, taken.key};
+            }
+            return agreement;
+        }
     }
     return std::nullopt;
 }
 
-std::optional<Agreement> agree_on_answer(const SdpSession& answer, Direction ours) {
+std::optional<Agreement> agree_on_answer(const SdpSession& answer, const Offered& offered) {
     // The answer's lines stand in the offer's order, and ours has one.
     if (answer.media.empty()) return std::nullopt;
-    std::optional<Agreement> agreement = agree_on_line(answer.media.front());
-    if (!agreement) return std::nullopt;
-    const auto bits = static_cast<unsigned>(ours);
+    const SdpMedia& media = answer.media.front();
+    std::optional<Agreement> agreement = agree_on_line(media, offered.codecs);
+    if (!agreement || media.secure() != offered.keys.has_value()) return std::nullopt;
+    if (offered.keys) {
+        // One line, with the tag and the suite of one of ours (RFC 4568 5.1.3): tag 1 is our first suite.
+        if (media.cryptos.size() != 1) return std::nullopt;
+        const CryptoLine& taken = media.cryptos.front();
+        const auto suite = static_cast<std::size_t>(taken.suite);
+        if (taken.tag != suite + 1) return std::nullopt;
+        agreement->srtp = SrtpKeys{taken.suite, taken.tag, (*offered.keys)[suite], taken.key};
+    }
+    const auto bits = static_cast<unsigned>(offered.direction);
     agreement->we_send =
         agreement->we_send && (bits & static_cast<unsigned>(Direction::sendonly)) != 0;
     agreement->far_end_sends =
@@ -248,18 +339,25 @@ std::optional<Agreement> agree_on_answer(const SdpSession& answer, Direction our
     return agreement;
 }
 
-std::string write_offer(const LocalMedia& local,
-                        Direction direction,
-                        std::uint16_t preferred_codec) {
-    const bool law_a_first = preferred_codec == JF_CODEC_PCMA;
+std::string write_offer(const LocalMedia& local, const Offered& offered) {
     std::string out;
     write_head(out, local);
-    out += "m=audio " + std::to_string(local.address.port) + " RTP/AVP " +
-           (law_a_first ? "8 0 " : "0 8 ") + std::to_string(offered_event_type) + "\r\n";
-    write_map(out, 0, "PCMU");
-    write_map(out, 8, "PCMA");
+    out += "m=audio " + std::to_string(local.address.port) +
+           (offered.keys ? " RTP/SAVP " : " RTP/AVP ");
+    for (const std::uint16_t codec : offered.codecs)
+        out += std::to_string(name_of(codec).payload_type) + " ";
+    out += std::to_string(offered_event_type) + "\r\n";
+    for (const std::uint16_t codec : offered.codecs)
+        write_map(out, name_of(codec).payload_type, name_of(codec).name);
     write_events(out, offered_event_type);
-    out += "a=ptime:20\r\na=" + std::string(direction_name(direction)) + "\r\n";
+    if (offered.keys)
+        for (std::size_t i = 0; i < srtp_suites; ++i)
+            out += write_crypto({static_cast<std::uint32_t>(i + 1),
+                                 static_cast<SrtpSuite>(i),
+                                 (*offered.keys)[i]});
+    write_rtcp(out, local);
+    out += "a=rtcp-mux\r\na=ptime:20\r\na=" + std::string(direction_name(offered.direction)) +
+           "\r\n";
     return out;
 }
 
@@ -276,13 +374,19 @@ std::string write_answer(const LocalMedia& local,
                    (media.formats.empty() ? "0" : media.formats.front()) + "\r\n";
             continue;
         }
-        out += "m=audio " + std::to_string(local.address.port) + " RTP/AVP " +
+        out += "m=audio " + std::to_string(local.address.port) + " " + media.proto + " " +
                std::to_string(agreement.payload_type);
         if (agreement.event_payload_type >= 0)
             out += " " + std::to_string(agreement.event_payload_type);
         out += "\r\n";
-        write_map(out, agreement.payload_type, agreement.codec == JF_CODEC_PCMU ? "PCMU" : "PCMA");
+        write_map(out, agreement.payload_type, name_of(agreement.codec).name);
         if (agreement.event_payload_type >= 0) write_events(out, agreement.event_payload_type);
+        if (const auto& keys = agreement.srtp)
+            out += write_crypto({keys->tag, keys->suite, keys->ours});
+        if (agreement.rtcp_mux)
+            out += "a=rtcp-mux\r\n";
+        else
+            write_rtcp(out, local);
         const unsigned bits = (agreement.we_send ? 2u : 0u) | (agreement.far_end_sends ? 1u : 0u);
         out +=
             "a=ptime:20\r\na=" + std::string(direction_name(static_cast<Direction>(bits))) + "\r\n";

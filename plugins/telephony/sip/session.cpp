@@ -1,7 +1,9 @@
 #include "session.hpp"
 
 #include "address.hpp"
+#include "libre_address.hpp"
 #include "signalling.hpp"
+#include "text.hpp"
 
 #include <jackfield/sdk/plugin.hpp>
 
@@ -15,6 +17,9 @@ namespace {
 // libre counts a dialog's own requests up from 16 random bits; a call doesn't make a million of
 // them.
 constexpr std::uint32_t reap_cseq = 1'000'000;
+
+// Without so much as a 100 for this long, a call goes to the next trunk. The transaction itself would wait for 32 s.
+constexpr std::uint64_t hop_patience_ms = 4'000;
 
 Ref<struct mbuf> buffer(std::string_view text) {
     Ref<struct mbuf> out(mbuf_alloc(text.size() + 1));
@@ -38,6 +43,12 @@ std::optional<SdpSession> sdp_of(const struct sip_msg* msg) {
 std::uint32_t reason_of(const struct sip_msg* msg) {
     const struct sip_hdr* header = msg ? sip_msg_hdr(msg, SIP_HDR_REASON) : nullptr;
     return header ? parse_reason(view(header->val)) : 0;
+}
+
+/// Where a message came from as an address for requests; over TCP and TLS the library finds the connection by it.
+std::string uri_of_source(const struct sip_msg* msg, std::string_view user) {
+    return "sip:" + (user.empty() ? std::string() : std::string(user) + "@") +
+           endpoint_text(endpoint_of(msg->src)) + sip_transp_param(msg->tp);
 }
 
 /// Runs a callback of the library's with the session held, since the callback may be what drops it.
@@ -69,6 +80,24 @@ bool Session::take(const struct sip_msg* msg,
     contact_ = std::move(contact);
     offer_ = std::move(offer);
     agreement_ = agreement;
+    changes_->learn(msg);
+    // The library makes our tag of the message's.
+    char tag[17];
+    std::snprintf(tag, sizeof tag, "%016" PRIx64, msg->tag);
+    own_uri_ = view(msg->to.auri);
+    const struct sip_hdr* const contact_header = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+    // The library can't send to a sips: URI, and the dialog's later requests go to what stands here.
+    struct sip_addr theirs;
+    if (contact_header && sip_addr_decode(&theirs, &contact_header->val) == 0) {
+        name_ = {call_id_, tag, std::string(view(msg->from.tag)), std::string(view(theirs.auri))};
+        // Behind a proxy the route leads back, and the Contact is for those beyond it.
+        if (signalling_.answers_to_source() && !sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
+            far_contact_ = "<" + uri_of_source(msg, view(theirs.uri.user)) + ">";
+        else if (pl_strcasecmp(&theirs.uri.scheme, "sips") == 0)
+            far_contact_ = "<" + over_tls(std::string(view(theirs.auri))) + ">";
+        if (!far_contact_.empty())
+            const_cast<struct sip_hdr*>(contact_header)->val = pl_of(far_contact_);
+    }
     if (sip_treply(&transaction_, signalling_.stack(), msg, 100, "Trying")) {
         forget();
         return false;
@@ -95,7 +124,7 @@ void Session::answer(LocalMedia local) {
     local_ = local;
     const std::string text = render([&](const LocalMedia& ours) {
         return offer_ && agreement_ ? write_answer(ours, *offer_, *agreement_)
-                                    : write_offer(ours, Direction::sendrecv);
+                                    : write_offer(ours, offered());
     });
     const Ref<struct mbuf> description = buffer(text);
     // The library makes its own transaction for the 200. Two of them for one INVITE would both
@@ -121,27 +150,34 @@ void Session::answer(LocalMedia local) {
         [](struct sip* sip, const struct sip_msg* msg, void* self) {
             held(self, [&](Session& session) { session.on_info(sip, msg); });
         },
-        nullptr,
+        [](struct sip* sip, const struct sip_msg* msg, void* self) {
+            held(self, [&](Session& session) { session.on_refer(sip, msg); });
+        },
         [](int error, const struct sip_msg* msg, void* self) {
             held(self, [&](Session& session) { session.on_close(error, msg); });
         },
         this,
-        "Allow: %s\r\n",
-        Signalling::allowed_methods());
+        "Allow: %s\r\nSupported: timer\r\n%s",
+        Signalling::allowed_methods(),
+        changes_->timer().accept(timer_terms(invite_.get()), now_ns()).c_str());
     if (problem) {
         (void)sip_treply(nullptr, signalling_.stack(), invite_.get(), 500, "Server Internal Error");
         ended({JF_CAUSE_FAILED, JF_ENDED_BY_US, 500, 0, "the answer could not be sent"});
         return;
     }
     invite_.reset();
+    if (const std::shared_ptr<Session> old = std::exchange(replaced_, nullptr))
+        old->hang_up(JF_CAUSE_NORMAL);
 }
 
 void Session::refuse(std::uint32_t cause) {
     const std::shared_ptr<Session> self = shared_from_this();
     if (transaction_) {
         const Refusal refusal = refusal_for(cause);
-        const char* headers = refusal.status == 503 ? "Retry-After: 5\r\nContent-Length: 0\r\n\r\n"
-                                                    : "Content-Length: 0\r\n\r\n";
+        // RFC 6432: a gateway on the way maps our cause and not its guess from the status.
+        const std::string headers = "Reason: Q.850;cause=" + std::to_string(q850_of(cause)) +
+                                    (refusal.status == 503 ? "\r\nRetry-After: 5" : "") +
+                                    "\r\nContent-Length: 0\r\n\r\n";
         (void)sip_treplyf(&transaction_,
                           nullptr,
                           signalling_.stack(),
@@ -150,20 +186,55 @@ void Session::refuse(std::uint32_t cause) {
                           refusal.status,
                           refusal.reason,
                           "%s",
-                          headers);
+                          headers.c_str());
     }
     forget();
+}
+
+void Session::set_events(std::shared_ptr<SessionEvents> events) {
+    events_ = std::move(events);
+    watcher_ = events_;
+    if (!events_) return;
+    for (TracedMessage& message : std::exchange(untold_, {})) events_->on_message(std::move(message));
+}
+
+void Session::trace(TracedMessage message) {
+    constexpr std::size_t most_untold = 8;
+    if (const std::shared_ptr<SessionEvents> watcher = watcher_.lock())
+        watcher->on_message(std::move(message));
+    else if (untold_.size() < most_untold)
+        untold_.push_back(std::move(message));
+}
+
+std::string Session::dialled_call_id() const {
+    const struct sip_dialog* dialog = sess_ ? sipsess_dialog(sess_) : nullptr;
+    const char* call_id = dialog ? sip_dialog_callid(dialog) : nullptr;
+    return call_id ? call_id : "";
 }
 
 void Session::dial(const DialRequest& request, const std::string& contact) {
     outgoing_ = true;
     contact_ = contact;
+    own_uri_ = request.from;
+    request_ = request;
     local_ = request.local;
+    invite();
+}
+
+void Session::invite() {
+    const DialRequest& request = request_;
+    signalling_.expect_tls(hop());
+    // Each hop may be reached in another way, and keys go to none in the clear.
+    policy_ = signalling_.media_policy_towards(hop());
+    if (!policy_.keys_are_safe) offer_keys_ = false;
+    if (policy_.srtp == SrtpMode::required && !offer_keys_)
+        return fail("`srtp` is required, but SRTP's keys would travel unencrypted: use transport=tls");
     const std::string text =
-        render([](const LocalMedia& ours) { return write_offer(ours, Direction::sendrecv); });
+        render([&](const LocalMedia& ours) { return write_offer(ours, offered()); });
     const Ref<struct mbuf> description = buffer(text);
-    const std::string& proxy = signalling_.proxy();
-    const char* route = proxy.c_str();
+    const bool routed = !request.first_hops.empty();
+    const char* route = hop().c_str();
+    progressed_ = false;
     const int problem = sipsess_connect(
         &sess_,
         signalling_.sessions_socket(),
@@ -171,8 +242,8 @@ void Session::dial(const DialRequest& request, const std::string& contact) {
         request.from_name.empty() ? nullptr : request.from_name.c_str(),
         request.from.c_str(),
         contact_.c_str(),
-        proxy.empty() ? nullptr : &route,
-        proxy.empty() ? 0 : 1,
+        routed ? &route : nullptr,
+        routed ? 1 : 0,
         "application/sdp",
         description.get(),
         &Signalling::on_credentials,
@@ -189,13 +260,16 @@ void Session::dial(const DialRequest& request, const std::string& contact) {
         [](struct sip* sip, const struct sip_msg* msg, void* self) {
             held(self, [&](Session& session) { session.on_info(sip, msg); });
         },
-        nullptr,
+        [](struct sip* sip, const struct sip_msg* msg, void* self) {
+            held(self, [&](Session& session) { session.on_refer(sip, msg); });
+        },
         [](int error, const struct sip_msg* msg, void* self) {
             held(self, [&](Session& session) { session.on_close(error, msg); });
         },
         this,
-        "Allow: %s\r\n%s",
+        "Allow: %s\r\n%s%s",
         Signalling::allowed_methods(),
+        changes_->timer().request_headers().c_str(),
         request.headers.c_str());
     if (problem) {
         char reason[128];
@@ -205,7 +279,42 @@ void Session::dial(const DialRequest& request, const std::string& contact) {
                0,
                std::string("the call could not be sent: ") +
                    str_error(problem, reason, sizeof reason)});
+        return;
     }
+    if (hop_ + 1 < request.first_hops.size())
+        tmr_start(
+            &hop_patience_,
+            hop_patience_ms,
+            [](void* self) {
+                held(self, [](Session& session) { session.on_close(ETIMEDOUT, nullptr); });
+            },
+            this);
+}
+
+/// A trunk that doesn't answer, or says that it can't, isn't the end while there is another (RFC 3263
+/// 4.3). Not when the call has got anywhere: it could ring twice.
+bool Session::try_next_hop(int error, const struct sip_msg* msg) {
+    const bool unreachable = !msg && error != 0 && error != EPROTONOSUPPORT;
+    const bool refused = msg && (msg->scode == 503 || msg->scode == 408);
+    if (!outgoing_ || established_ || rang_ || bye_ || request_.first_hops.empty() ||
+        (!unreachable && !refused))
+        return false;
+    if (unreachable && progressed_) return false;
+    char reason[128];
+    signalling_.note_trunk(
+        hop(),
+        false,
+        refused ? std::to_string(msg->scode) : str_error(error, reason, sizeof reason));
+    if (hop_ + 1 >= request_.first_hops.size()) return false;
+    signalling_.count("sip_trunk_failovers");
+    ++hop_;
+    tmr_cancel(&hop_patience_);
+    sess_ = static_cast<struct sipsess*>(mem_deref(sess_));
+    contact_ = signalling_.contact_towards(request_.from, hop(), request_.local.address);
+    invite();
+    if (const std::string call_id = dialled_call_id(); !call_id.empty())
+        signalling_.trace_as(shared_from_this(), call_id);
+    return true;
 }
 
 void Session::hang_up(std::uint32_t cause) {
@@ -217,12 +326,9 @@ void Session::hang_up(std::uint32_t cause) {
 
 void Session::hold(bool on) {
     const Direction wanted = on ? Direction::sendonly : Direction::sendrecv;
-    if (!sess_ || !established_ || wanted == ours_) return;
-    ours_ = wanted;
-    const std::uint16_t codec = agreement_ ? agreement_->codec : std::uint16_t{0};
-    const std::string text =
-        render([&](const LocalMedia& ours) { return write_offer(ours, ours_, codec); });
-    (void)sipsess_modify(sess_, buffer(text).get());
+    if (!sess_ || !established_ || !changes_ || wanted == ours_) return;
+    ours_before_ = std::exchange(ours_, wanted);
+    changes_->offer();
 }
 
 void Session::note_bye(std::uint32_t q850) {
@@ -238,42 +344,29 @@ int Session::on_answer_handler(const struct sip_msg* msg, void* self) {
     return held(self, [&](Session& session) { return session.on_answer(msg); });
 }
 
-/// A re-INVITE. Its failure (488) leaves the call as it was.
+/// A re-INVITE that overtakes the ACK; all later ones are renegotiated.
 int Session::on_offer(struct mbuf** description, const struct sip_msg* msg) {
-    if (body_of(msg).empty()) {
-        const std::string text = render([&](const LocalMedia& ours) {
-            return write_offer(ours, ours_, agreement_ ? agreement_->codec : std::uint16_t{0});
-        });
-        *description = buffer(text).release();
-        return *description ? 0 : ENOMEM;
-    }
-    const std::optional<SdpSession> offer = sdp_of(msg);
-    std::optional<Agreement> agreement = offer ? agree_on_offer(*offer) : std::nullopt;
-    if (!agreement) return EPROTONOSUPPORT;
-    if (ours_ == Direction::sendonly) agreement->far_end_sends = false;
-    const std::string text =
-        render([&](const LocalMedia& ours) { return write_answer(ours, *offer, *agreement); });
-    *description = buffer(text).release();
-    if (!*description) return ENOMEM;
-    agreed(*agreement);
-    return 0;
+    const std::optional<std::string> text =
+        body_of(msg).empty() ? std::optional(offer_now()) : answer_to(msg);
+    if (!text) return EPROTONOSUPPORT;
+    *description = buffer(*text).release();
+    return *description ? 0 : ENOMEM;
 }
 
 int Session::on_answer(const struct sip_msg* msg) {
     if (body_of(msg).empty() && agreement_) return 0;  // it was in the 183
-    const std::optional<SdpSession> answer = sdp_of(msg);
-    const std::optional<Agreement> agreement =
-        answer ? agree_on_answer(*answer, ours_) : std::nullopt;
-    if (!agreement) return EPROTONOSUPPORT;
-    agreed(*agreement);
-    return 0;
+    return take_answer(msg) ? 0 : EPROTONOSUPPORT;
 }
 
 void Session::on_progress(const struct sip_msg* msg) {
+    if (!std::exchange(progressed_, true)) {
+        tmr_cancel(&hop_patience_);
+        if (!request_.first_hops.empty()) signalling_.note_trunk(hop(), true, {});
+    }
     if (msg->scode <= 100 || !events_) return;
     const std::optional<SdpSession> answer = body_of(msg).empty() ? std::nullopt : sdp_of(msg);
     const std::optional<Agreement> agreement =
-        answer ? agree_on_answer(*answer, ours_) : std::nullopt;
+        answer ? agree_on_answer(*answer, offered()) : std::nullopt;
     if (agreement) agreed(*agreement);
     if (rang_ && !agreement) return;
     rang_ = true;
@@ -282,6 +375,11 @@ void Session::on_progress(const struct sip_msg* msg) {
 
 void Session::on_established(const struct sip_msg* msg) {
     established_ = true;
+    if (outgoing_) {
+        changes_->learn(msg);
+        changes_->timer().answered(timer_terms(msg), now_ns());
+    }
+    changes_->begin(sipsess_dialog(sess_), contact_, outgoing_, far_contact_.empty());
     if (outgoing_) {
         std::string call_id(view(msg->callid));
         if (call_id_.empty() && signalling_.name_session(*this, call_id)) call_id_ = std::move(call_id);
@@ -312,10 +410,12 @@ void Session::on_info(struct sip* sip, const struct sip_msg* msg) {
 
 void Session::on_cancel() {
     (void)sip_treply(&transaction_, signalling_.stack(), invite_.get(), 487, "Request Terminated");
-    ended({JF_CAUSE_CANCELLED, JF_ENDED_BY_FAR_END, 487, 0, "the caller gave up"});
+    ended({JF_CAUSE_CANCELLED, JF_ENDED_BY_FAR_END, 487, cancel_q850_, "the caller gave up"});
 }
 
 void Session::on_close(int error, const struct sip_msg* msg) {
+    if (msg && (try_again_in_the_clear(msg->scode) || try_a_longer_interval(msg))) return;
+    if (try_next_hop(error, msg)) return;
     End end;
     if (error == EPROTONOSUPPORT && (established_ || !msg || msg->scode < 300)) {
         end = {JF_CAUSE_UNACCEPTABLE, JF_ENDED_BY_US, 488, 0, "no common codec"};
@@ -350,10 +450,66 @@ void Session::ended(End end) {
 /// itself.
 void Session::forget() {
     events_.reset();
+    changes_.reset();
+    tmr_cancel(&hop_patience_);
+    transfer_.reset();
+    transfer_asked_.reset();
+    if (const std::shared_ptr<Session> old = std::exchange(replaced_, nullptr))
+        old->hang_up(JF_CAUSE_NORMAL);
     transaction_ = static_cast<struct sip_strans*>(mem_deref(transaction_));
     invite_.reset();
     sess_ = static_cast<struct sipsess*>(mem_deref(sess_));
     signalling_.remove(*this);
+}
+
+bool Session::prepare(const MediaPolicy& policy, std::optional<Agreement>& agreement) {
+    policy_ = policy;
+    // Where either will do, a call that we place tries SRTP first; in a 200 to an INVITE without an offer there is one try only.
+    changes_ = signalling_.make_renegotiation(*this);
+    offer_keys_ = policy.keys_are_safe && policy.srtp != SrtpMode::off;
+    if (!offer_keys_) return true;
+    for (MasterKey& key : own_keys_) {
+        const std::optional<MasterKey> random = MasterKey::random();
+        if (!random) return false;
+        key = *random;
+    }
+    if (agreement) add_own_keys(*agreement);
+    return true;
+}
+
+void Session::fail(const std::string& why) {
+    ended({JF_CAUSE_CARRIER_ERROR, JF_ENDED_BY_US, 0, 0, why});
+}
+
+/// One key for each suite, for the whole call: a new one would make the far end begin anew with each description.
+void Session::add_own_keys(Agreement& agreement) const {
+    if (agreement.srtp)
+        agreement.srtp->ours = own_keys_[static_cast<std::size_t>(agreement.srtp->suite)];
+}
+
+/// What an offer of ours says now: what was agreed on stays first.
+Offered Session::offered() const {
+    Offered out{ours_, policy_.codecs, {}};
+    if (agreement_) {
+        const auto agreed = std::find(out.codecs.begin(), out.codecs.end(), agreement_->codec);
+        if (agreed != out.codecs.end()) std::rotate(out.codecs.begin(), agreed, agreed + 1);
+    }
+    const bool keys = agreement_   ? agreement_->srtp.has_value()
+                      : outgoing_ ? offer_keys_
+                                  : offer_keys_ && policy_.srtp == SrtpMode::required;
+    if (keys) out.keys = own_keys_;
+    return out;
+}
+
+/// A far end that takes no SRTP says so with 488 or 415; the policy says whether that is the end.
+bool Session::try_again_in_the_clear(unsigned status) {
+    if (!outgoing_ || established_ || !offer_keys_ || policy_.srtp != SrtpMode::optional ||
+        (status != 488 && status != 415 && status != 606))
+        return false;
+    offer_keys_ = false;
+    drop_attempt();
+    invite();
+    return true;
 }
 
 void Session::agreed(const Agreement& agreement) {
@@ -382,6 +538,10 @@ void Session::report_leg_state(const struct sip_msg* msg) {
     state.to = view(msg->to.val);
     state.target = view(target.auri);
     state.cseq = reap_cseq;
+    name_ = {state.call_id,
+             std::string(view(msg->from.tag)),
+             std::string(view(msg->to.tag)),
+             state.target};
     const auto add_route = [](const struct sip_hdr* header, const struct sip_msg*, void* routes) {
         static_cast<std::vector<std::string>*>(routes)->emplace_back(view(header->val));
         return false;

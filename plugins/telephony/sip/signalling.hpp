@@ -4,10 +4,16 @@
 // and the calls' sessions.
 
 #include "config.hpp"
+#include "digest_server.hpp"
+#include "guard.hpp"
 #include "leg_state.hpp"
 #include "libre.hpp"
 #include "loop.hpp"
 #include "session.hpp"
+#include "tls.hpp"
+#include "registrar.hpp"
+#include "registration.hpp"
+#include "trunks.hpp"
 
 #include <jackfield/sdk/plugin.hpp>
 
@@ -52,9 +58,9 @@ class Signalling {
     void post(std::function<void()> task) { loop_->post(std::move(task)); }
     void quiesce() { quiescing_ = true; }
 
-    /// Our address that a far end at `remote` (a SIP URI) can reach, and where to bind a media
-    /// socket. Any thread.
-    void local_for(std::string_view remote_uri, jf_endpoint& local, jf_endpoint& bind) const;
+    /// Our address that a far end by way of `first_hop` (a SIP URI) can reach, and where to bind a
+    /// media socket. Any thread.
+    void local_for(std::string_view first_hop, jf_endpoint& local, jf_endpoint& bind) const;
 
     // The rest on the loop's thread only.
     std::shared_ptr<Session> make_session();
@@ -74,12 +80,38 @@ class Signalling {
         return socket_;
     }
     void* credentials() const { return credentials_; }
+    /// A request to `uri` is about to be made: should it open a TLS connection, then for that name.
+    void expect_tls(std::string_view uri) const;
+    /// What is offered and taken on a leg whose signalling is encrypted, or isn't.
+    MediaPolicy media_policy(bool encrypted) const;
+    MediaPolicy media_policy_towards(std::string_view uri) const {
+        return media_policy(transport_towards(uri) == Transport::tls);
+    }
+    std::unique_ptr<Renegotiation> make_renegotiation(OfferAnswer& owner) {
+        return std::make_unique<Renegotiation>(owner, sender(), options_.session_expires_s, options_.session_min_se_s);
+    }
+    std::uint64_t now_ns() const { return host_.now_ns(); }
+    Sender sender() const;
+    bool answers_to_source() const { return options_.symmetric_signalling; }
+    bool accepts_refer() const { return options_.trunk.accept_refer; }
     static int on_credentials(char** username,
                               char** password,
                               const char* realm,
                               void* credentials);
     void count(std::string_view name) const;
-    const std::string& proxy() const { return options_.outbound_proxy; }
+    /// The session whose messages have this Call-ID, before it is known by that name as well.
+    void trace_as(const std::shared_ptr<Session>& session, const std::string& call_id);
+    /// What a call by way of this trunk has shown of it.
+    void note_trunk(const std::string& proxy, bool answered, const std::string& why);
+    std::string contact_towards(std::string_view own_uri,
+                                const std::string& hop,
+                                const jf_endpoint& local) const;
+
+    // Any thread.
+    /// The trunks in the order in which a call tries them; none: there are none.
+    std::vector<std::string> trunk_order() const { return trunks_.order(); }
+    /// Where a user's phone is; none: nobody is registered by that name.
+    std::optional<std::string> reach_user(std::string_view name) const;
 
     static const char* allowed_methods();
 
@@ -100,6 +132,23 @@ class Signalling {
     bool on_request(const struct sip_msg* msg);
     bool on_unhandled(const struct sip_msg* msg);
     bool on_probe(const struct sip_msg* msg);
+    bool on_change(const struct sip_msg* msg);
+    bool on_response(const struct sip_msg* msg);
+    Transport transport_towards(std::string_view uri) const;
+    void check_tls_name(const struct sa* from, std::string_view message);
+    bool on_notify(const struct sip_msg* msg);
+    bool is_trusted(const jf_endpoint& source) const;
+    bool may_send(const jf_endpoint& source) const;
+    bool is_unwanted(const jf_endpoint& source, const struct sip_msg* msg);
+    bool is_authorized(const struct sip_msg* msg, std::string& user);
+    bool authorize(const struct sip_msg* msg, std::string& user);
+    void on_register(const struct sip_msg* msg);
+    void note_trunk_change(const Trunks::Change& change);
+    void begin_service();
+    void end_service();
+    void note_cancel(std::string_view message);
+    void note_drop(std::string_view why, const jf_endpoint& source);
+    std::uint64_t now_ms() const { return host_.now_ns() / 1'000'000; }
     bool well_formed(const struct sip_msg* msg) const;
     void on_invite(const struct sip_msg* msg);
     void refuse(const struct sip_msg* msg,
@@ -107,6 +156,7 @@ class Signalling {
                 const char* reason,
                 const std::string& headers = {});
     bool require_is_met(const struct sip_msg* msg);
+    std::shared_ptr<Session> replaced_by(const struct sip_msg* msg, bool& refused);
     int filter(Filter& filter, struct udp_sock* socket);
     jf_endpoint listener_of(const struct sip_msg* msg) const;
     bool drop_datagram(const jf_endpoint& from, struct mbuf* mb);
@@ -124,11 +174,13 @@ class Signalling {
     std::vector<Listen> bound_;
     std::atomic<bool> quiescing_ = false;
 
+    std::unique_ptr<Tls> tls_;  // null: no listener wants it
     struct sip* sip_ = nullptr;
     struct dnsc* dns_ = nullptr;
     struct sip_lsnr* gate_ = nullptr;
     struct sip_lsnr* last_ = nullptr;
     struct sip_lsnr* last_response_ = nullptr;
+    struct sip_lsnr* first_response_ = nullptr;
     struct sipsess_sock* socket_ = nullptr;
     void* credentials_ = nullptr;
     std::vector<std::unique_ptr<Filter>> filters_;
@@ -141,6 +193,19 @@ class Signalling {
 
     std::unordered_map<std::string, std::shared_ptr<Session>> sessions_;  // by Call-ID
     std::map<jf_op, Reap*> reaps_;
+
+    void trace(TracedMessage message, std::string_view raw);
+    std::unordered_map<std::string, std::weak_ptr<Session>> traced_;  // by Call-ID
+    std::optional<std::pair<std::string, TracedMessage>> unclaimed_;  // the last message that belongs to no call (yet)
+
+    FloodGuard flood_;
+    Strikes strikes_;
+    DigestServer digest_;
+    Registrar registrar_;
+    Trunks trunks_;
+    std::unique_ptr<Registration> registration_;
+    std::uint64_t drops_ = 0;  // since the last line in the log
+    std::uint64_t drops_logged_ms_ = 0;
 };
 
 }  // namespace jackfield::sip

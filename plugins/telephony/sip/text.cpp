@@ -103,4 +103,14 @@ std::optional<jf_endpoint> host_of_uri(std::string_view uri) {
     return parse_address(host, 5060);
 }
 
+std::string over_tls(std::string uri) {
+    if (!lower(uri.substr(0, 5)).starts_with("sips:")) return uri;
+    uri.erase(3, 1);
+    // What a sips: URI says of its transport can't be meant as UDP or TCP in the clear.
+    if (const std::size_t at = lower(uri).find(";transport="); at != std::string::npos)
+        uri.erase(at, std::min(uri.find_first_of(";?", at + 1), uri.size()) - at);
+    const std::size_t headers = std::min(uri.find('?'), uri.size());
+    return uri.insert(headers, ";transport=tls");
+}
+
 }  // namespace jackfield::sip

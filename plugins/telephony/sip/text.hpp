@@ -13,6 +13,9 @@ namespace jackfield::sip {
 /// UTF-8 with everything else, and all control characters, turned into '?'; at most 256 bytes.
 std::string printable(std::string_view text);
 std::string lower(std::string text);
+/// "sips:a@b" as "sip:a@b;transport=tls", which is what it means to us (RFC 5630 deprecates the rest of it) and what the library
+/// can send to; anything else as it is.
+std::string over_tls(std::string uri);
 /// Without one pair of double quotes around it.
 std::string unquoted(std::string_view text);
 /// Visible ASCII without blanks: what a Call-ID may be made of.

@@ -135,7 +135,7 @@ TEST_F(SipCalls, MayComeWithoutAnOffer) {
     const jf_answer options = sdk::make<jf_answer>();
     ASSERT_EQ(telephony->answer(instance, call->op, &options), JF_OK);
     ok = phone->wait_status(pump(), 200);
-    EXPECT_NE(ok.find("RTP/AVP 0 8 101"), std::string::npos) << ok;
+    EXPECT_NE(ok.find("RTP/AVP 0 8 9 101"), std::string::npos) << ok;
     rtp_port = audio_port(ok);
 
     const std::string answer = phone->sdp("8", "");

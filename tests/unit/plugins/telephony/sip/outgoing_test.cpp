@@ -67,6 +67,7 @@ TEST_F(SipCalls, MayHaveEarlyMedia) {
     ASSERT_TRUE(seen(*call, JF_EV_ANSWERED));
     phone->wait_request(pump(), "ACK");
     EXPECT_EQ(telephony->hangup(instance, call->op, JF_CAUSE_NORMAL), JF_OK);
+    EXPECT_TRUE(done(*call));
 }
 
 TEST_F(SipCalls, AnswerADigestChallenge) {
@@ -91,6 +92,20 @@ TEST_F(SipCalls, AnswerADigestChallenge) {
     phone->reply(second, 603, "Decline");
     ASSERT_TRUE(done(*call));
     EXPECT_EQ(call->end.cause, JF_CAUSE_REJECTED);
+
+    // Who looks into the call sees every message of it, and no secret.
+    std::string seen;
+    bool challenged = false;
+    for (const std::string& message : call->messages) {
+        seen += message.substr(0, message.find_first_of(" \r", 9)) + "\n";
+        if (message.find("\r\nAuthorization: ") == std::string::npos) continue;
+        challenged = true;
+        EXPECT_NE(message.find("\r\nAuthorization: Digest ***\r\n"), std::string::npos) << message;
+    }
+    EXPECT_TRUE(challenged) << seen;
+    EXPECT_TRUE(seen.starts_with(">INVITE")) << seen;
+    EXPECT_NE(seen.find("<SIP/2.0 401"), std::string::npos) << seen;
+    EXPECT_NE(seen.find("<SIP/2.0 603"), std::string::npos) << seen;
 }
 
 TEST_F(SipCalls, RefuseWhatCannotBeDialled) {

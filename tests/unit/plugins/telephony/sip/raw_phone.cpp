@@ -1,5 +1,6 @@
 #include "raw_phone.hpp"
 
+#include <cctype>
 #include <chrono>
 #include <cstring>
 
@@ -17,6 +18,11 @@ sockaddr_in loopback(std::uint16_t port) {
     out.sin_port = htons(port);
     out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return out;
+}
+
+std::string upper(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
 }
 
 }  // namespace
@@ -63,16 +69,20 @@ TcpStream::TcpStream(std::uint16_t server) : fd_(socket(AF_INET, SOCK_STREAM | S
 }
 
 TcpStream::~TcpStream() {
-    close(fd_);
+    if (fd_ >= 0) close(fd_);
 }
 
 void TcpStream::send(std::string_view bytes) const {
     (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
+long TcpStream::read(char* buffer, std::size_t size) {
+    return recv(fd_, buffer, size, MSG_DONTWAIT);
+}
+
 std::optional<std::string> TcpStream::receive() {
     char buffer[4096];
-    for (ssize_t n = 0; (n = recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT)) > 0;)
+    for (long n = 0; (n = read(buffer, sizeof buffer)) > 0;)
         unread_.append(buffer, static_cast<std::size_t>(n));
     const std::size_t end = unread_.find("\r\n\r\n");
     if (end == std::string::npos) return std::nullopt;
@@ -135,7 +145,10 @@ std::string rtp(std::uint8_t payload_type,
 }
 
 RawPhone::RawPhone(std::uint16_t server, bool tcp)
-    : server_(server), stream_(tcp ? std::make_unique<TcpStream>(server) : nullptr) {}
+    : RawPhone(server, tcp ? std::make_unique<TcpStream>(server) : nullptr) {}
+
+RawPhone::RawPhone(std::uint16_t server, std::unique_ptr<TcpStream> stream)
+    : server_(server), stream_(std::move(stream)) {}
 
 std::optional<std::string> RawPhone::receive() {
     if (stream_) return stream_->receive();
@@ -187,7 +200,7 @@ std::string RawPhone::start(std::string_view method,
                             std::string_view to,
                             unsigned cseq) const {
     return std::string(method) + " " + std::string(uri) + " SIP/2.0\r\nVia: SIP/2.0/" +
-           (stream_ ? "TCP " : "UDP ") + address() + ";branch=" + std::string(branch) +
+           (stream_ ? upper(stream_->transport()) : "UDP") + " " + address() + ";branch=" + std::string(branch) +
            ";rport\r\nMax-Forwards: 70\r\nFrom: \"A Caller\" <sip:+12125550199@127.0.0.1>;tag=" +
            tag_ + "\r\nTo: " + std::string(to) + "\r\nCall-ID: " + call_id_ +
            "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n";
@@ -204,7 +217,7 @@ void RawPhone::invite(std::string_view user,
     invite_branch_ = "z9hG4bKinvite" + std::to_string(calls_) + "x" + std::to_string(sip.port());
     const std::string uri = "sip:" + user_ + "@127.0.0.1:" + std::to_string(server_);
     std::string message = start("INVITE", uri, invite_branch_, "<" + uri + ">", cseq_);
-    message += "Contact: <sip:caller@" + address() + (stream_ ? ";transport=tcp" : "") + ">\r\n" +
+    message += "Contact: <sip:caller@" + contact_address() + transport_parameter() + ">\r\n" +
                std::string(extra);
     if (!description.empty()) message += "Content-Type: application/sdp\r\n";
     send(message + "Content-Length: " + std::to_string(description.size()) + "\r\n\r\n" +
@@ -217,13 +230,16 @@ void RawPhone::cancel() {
          "Content-Length: 0\r\n\r\n");
 }
 
-void RawPhone::ack(const std::string& ok) {
+void RawPhone::ack(const std::string& ok, std::string_view description) {
     const bool accepted = status_of(ok) < 300;
     const std::string uri = "sip:" + user_ + "@127.0.0.1:" + std::to_string(server_);
     const std::string branch =
         accepted ? "z9hG4bKack" + std::to_string(++branches_) : invite_branch_;
     const unsigned cseq = static_cast<unsigned>(std::stoul(header(ok, "CSeq")));
-    send(start("ACK", uri, branch, header(ok, "To"), cseq) + "Content-Length: 0\r\n\r\n");
+    send(start("ACK", uri, branch, header(ok, "To"), cseq) +
+         (description.empty() ? "" : "Content-Type: application/sdp\r\n") +
+         "Content-Length: " + std::to_string(description.size()) + "\r\n\r\n" +
+         std::string(description));
 }
 
 void RawPhone::request(std::string_view method,
@@ -238,7 +254,7 @@ void RawPhone::request(std::string_view method,
               "z9hG4bKreq" + std::to_string(++branches_) + "x" + std::to_string(sip.port()),
               header(ok, "To"),
               ++cseq_);
-    message += "Contact: <sip:caller@" + address() + (stream_ ? ";transport=tcp" : "") + ">\r\n" +
+    message += "Contact: <sip:caller@" + contact_address() + transport_parameter() + ">\r\n" +
                std::string(extra);
     if (!content_type.empty()) message += "Content-Type: " + std::string(content_type) + "\r\n";
     send(message + "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" +
@@ -258,7 +274,7 @@ void RawPhone::reply(const std::string& request,
                           "\r\nFrom: " + header(request, "From") + "\r\nTo: " + to +
                           "\r\nCall-ID: " + header(request, "Call-ID") +
                           "\r\nCSeq: " + header(request, "CSeq") + "\r\nContact: <sip:callee@" +
-                          address() + ">\r\n" + std::string(extra);
+                          address() + transport_parameter() + ">\r\n" + std::string(extra);
     if (!content.empty()) message += "Content-Type: application/sdp\r\n";
     send(message + "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" +
          std::string(content));

@@ -36,16 +36,23 @@ class UdpPort {
 class TcpStream {
   public:
     explicit TcpStream(std::uint16_t server);
-    ~TcpStream();
+    virtual ~TcpStream();
     TcpStream(const TcpStream&) = delete;
 
+    virtual const char* transport() const { return "tcp"; }
     std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-    void send(std::string_view bytes) const;
+    virtual void send(std::string_view bytes) const;
     std::optional<std::string> receive();
 
-  private:
-    int fd_;
+  protected:
+    TcpStream() = default;
+    /// What has arrived, without waiting; 0 or less: nothing.
+    virtual long read(char* buffer, std::size_t size);
+
+    int fd_ = -1;
     std::uint16_t port_ = 0;
+
+  private:
     std::string unread_;
 };
 
@@ -67,6 +74,7 @@ std::string rtp(std::uint8_t payload_type,
 class RawPhone {
   public:
     explicit RawPhone(std::uint16_t server, bool tcp = false);
+    RawPhone(std::uint16_t server, std::unique_ptr<TcpStream> stream);
 
     UdpPort sip;
     UdpPort audio;
@@ -87,7 +95,7 @@ class RawPhone {
     /// Begins a new call: new Call-ID, tag, branch.
     void invite(std::string_view user, const std::string& description, std::string_view extra = {});
     void cancel();
-    void ack(const std::string& ok);
+    void ack(const std::string& ok, std::string_view description = {});
     /// A request within the dialog of `ok`.
     void request(std::string_view method,
                  const std::string& ok,
@@ -108,6 +116,10 @@ class RawPhone {
             sip.send(server_, text);
     }
     std::string call_id() const { return call_id_; }
+    /// What Contact says from now on, instead of the truth.
+    void says_it_is_at(std::string address) { claimed_ = std::move(address); }
+    /// For a phone that was there before the server was.
+    void set_server(std::uint16_t server) { server_ = server; }
     std::vector<std::string> others;
 
   private:
@@ -119,6 +131,10 @@ class RawPhone {
 
     std::optional<std::string> receive();
     std::string address() const { return stream_ ? stream_->address() : sip.address(); }
+    std::string contact_address() const { return claimed_.empty() ? address() : claimed_; }
+    std::string transport_parameter() const {
+        return stream_ ? std::string(";transport=") + stream_->transport() : "";
+    }
 
     std::uint16_t server_;
     std::unique_ptr<TcpStream> stream_;  // null: UDP
@@ -126,6 +142,7 @@ class RawPhone {
     unsigned cseq_ = 1;
     unsigned branches_ = 0;
     std::string user_;
+    std::string claimed_;
     std::string call_id_;
     std::string tag_;
     std::string invite_branch_;

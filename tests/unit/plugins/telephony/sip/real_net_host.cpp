@@ -122,11 +122,26 @@ RealNetHost::RealNetHost() {
         call->leg_state = sdk::view(incoming->leg_state);
         for (std::uint32_t i = 0; i < incoming->keys.n; ++i)
             call->keys.emplace_back(sdk::view(*JF_AT(jf_str, incoming->keys, i)));
+        for (std::uint32_t i = 0; i < incoming->headers.n; ++i) {
+            const auto* header = JF_AT(jf_pair, incoming->headers, i);
+            call->headers.emplace_back(sdk::view(header->key), sdk::view(header->value));
+        }
         current->waiting_.push_back(call);
         *out = call->op;
         return JF_OK;
     };
     base_.add_facility(JF_FACILITY_CALLS, &calls_);
+
+    metrics_ = sdk::make<jf_host_metrics_v1>();
+    metrics_.count = [](jf_host_ctx*, jf_str name, std::uint64_t n) {
+        const std::lock_guard lock(current->mutex_);
+        current->counts_[std::string(sdk::view(name))] += n;
+    };
+    metrics_.gauge = [](jf_host_ctx*, jf_str name, double value) {
+        const std::lock_guard lock(current->mutex_);
+        current->gauges_[std::string(sdk::view(name))] = value;
+    };
+    base_.add_facility(JF_FACILITY_METRICS, &metrics_);
 }
 
 RealNetHost::~RealNetHost() {
@@ -163,12 +178,23 @@ void RealNetHost::record(Call& call, const jf_event& event) {
             return;
         case JF_EV_QUALITY:
             ++call.quality;
+            if (const auto* last = sdk::data_of<jf_quality>(event)) call.last_quality = *last;
             return;
         case JF_EV_DTMF:
             call.digits += static_cast<char>(sdk::data_of<jf_dtmf>(event)->digit);
             break;
+        case JF_EV_SIGNALLING:
+            if (const auto* message = sdk::data_of<jf_signalling>(event))
+                call.messages.push_back((message->direction == JF_SIGNALLING_OUT ? ">" : "<") + std::string(sdk::view(message->data)));
+            return;
         case JF_EV_HOLD:
             call.holds.push_back(event.flags);
+            break;
+        case JF_EV_TRANSFERRED:
+            call.transfers.emplace_back(event.flags, event.pos);
+            break;
+        case JF_EV_REFER_RECEIVED:
+            call.refer_to = sdk::view(*sdk::data_of<jf_str>(event));
             break;
         case JF_EV_LEG_STATE:
             call.leg_state = sdk::view(*sdk::data_of<jf_bytes>(event));
@@ -264,6 +290,18 @@ bool RealNetHost::pump_until(const std::function<bool()>& ready,
         pump();
     }
     return true;
+}
+
+std::uint64_t RealNetHost::counted(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = counts_.find(name);
+    return found == counts_.end() ? 0 : found->second;
+}
+
+double RealNetHost::gauge(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = gauges_.find(name);
+    return found == gauges_.end() ? -1 : found->second;
 }
 
 std::string RealNetHost::log_field(const std::string& event, const std::string& key) const {

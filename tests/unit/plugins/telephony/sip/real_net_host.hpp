@@ -20,13 +20,18 @@ struct Call {
     jf_op op = JF_NO_OP;
     std::string leg, from, from_name, to, leg_state;
     std::vector<std::string> keys;
+    std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::uint32_t> events;  // types, MEDIA and QUALITY left out
     std::string digits;
+    std::vector<std::string> messages;  // as traced, '>' before what was sent and '<' before what came
     std::vector<std::uint32_t> holds;
     std::vector<jf_format> formats;  // of ANSWERED and FORMAT
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> transfers;  // flags and status of TRANSFERRED
+    std::string refer_to;
     std::vector<std::uint64_t> pts;
     std::string last_audio;
     std::size_t quality = 0;
+    jf_quality last_quality{};
     bool done = false;
     jf_status status = 1;
     jf_call_end end{};
@@ -67,6 +72,9 @@ class RealNetHost {
         return what(call);
     }
     std::string log_field(const std::string& event, const std::string& key) const;
+    /// What a counter of `jf.host.metrics/1` has come to.
+    std::uint64_t counted(const std::string& name) const;
+    double gauge(const std::string& name) const;
     std::vector<std::string> log_fields(const std::string& event, const std::string& key) const;
 
   private:
@@ -83,11 +91,14 @@ class RealNetHost {
     jf_host_v1 table_{};
     jf_host_net_v1 net_{};
     jf_host_calls_v1 calls_{};
+    jf_host_metrics_v1 metrics_{};
     mutable std::mutex mutex_;
     std::map<jf_op, Socket> sockets_;
     std::multimap<jf_op, jf_op> children_;
     std::vector<std::shared_ptr<Call>> waiting_;
     std::vector<std::pair<std::string, std::map<std::string, std::string>>> log_;
+    std::map<std::string, std::uint64_t> counts_;
+    std::map<std::string, double> gauges_;
     std::atomic<jf_status> incoming_status_{JF_OK};
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };

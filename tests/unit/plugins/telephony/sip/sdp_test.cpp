@@ -90,10 +90,48 @@ TEST(Sdp, AnswersEveryLineInItsOrderAndRefusesTheOthers) {
     EXPECT_EQ(read->media.size(), 2u);
 }
 
+TEST(Sdp, AnswersTheProfileThatWasOffered) {
+    LocalMedia local;
+    local.address = *parse_endpoint("198.51.100.1:20000");
+    const auto session = parse_sdp(offer("m=audio 4000 RTP/AVPF 0\r\na=rtcp-fb:* nack\r\n"));
+    const auto agreement = agree_on_offer(*session);
+    ASSERT_TRUE(agreement);
+    EXPECT_NE(write_answer(local, *session, *agreement).find("m=audio 20000 RTP/AVPF 0\r\n"),
+              std::string::npos);
+}
+
+TEST(Sdp, PrefersTheProtectedLineOfTwoWhereItMay) {
+    const std::string key = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + std::string(40, 'A') + "\r\n";
+    const auto session =
+        parse_sdp(offer("m=audio 4000 RTP/AVP 0\r\nm=audio 4002 RTP/SAVP 0\r\n" + key));
+    MediaPolicy policy;
+    EXPECT_EQ(agree_on_offer(*session, policy)->line, 0u);
+    policy.srtp = SrtpMode::optional;
+    EXPECT_EQ(agree_on_offer(*session, policy)->line, 0u) << "keys aren't safe";
+    policy.keys_are_safe = true;
+    EXPECT_EQ(agree_on_offer(*session, policy)->line, 1u);
+    policy.srtp = SrtpMode::required;
+    EXPECT_EQ(agree_on_offer(*session, policy)->line, 1u);
+    policy.keys_are_safe = false;
+    EXPECT_FALSE(agree_on_offer(*session, policy));
+}
+
+TEST(Sdp, FindsWhereRtcpGoes) {
+    const auto plain = agree_on_offer(*parse_sdp(offer("m=audio 4000 RTP/AVP 0\r\n")));
+    EXPECT_EQ(plain->rtcp_remote.port, 4001);
+    const auto elsewhere =
+        agree_on_offer(*parse_sdp(offer("m=audio 4000 RTP/AVP 0\r\na=rtcp:53020 IN IP4 192.0.2.77\r\n")));
+    EXPECT_EQ(endpoint_text(elsewhere->rtcp_remote), "192.0.2.77:53020");
+    const auto muxed = agree_on_offer(
+        *parse_sdp(offer("m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\na=rtcp:53020\r\n")));
+    EXPECT_TRUE(muxed->rtcp_mux);
+    EXPECT_EQ(muxed->rtcp_remote.port, 4000);
+}
+
 TEST(Sdp, ReadsTheAnswerToItsOwnOffer) {
     LocalMedia local;
     local.address = *parse_endpoint("[2001:db8::1]:20000");
-    const std::string ours = write_offer(local, Direction::sendrecv);
+    const std::string ours = write_offer(local, {Direction::sendrecv});
     const auto session = parse_sdp(ours);
     ASSERT_TRUE(session) << ours;
     const auto there = agree_on_offer(*session);
@@ -103,7 +141,7 @@ TEST(Sdp, ReadsTheAnswerToItsOwnOffer) {
 
     const auto held = parse_sdp(
         offer("m=audio 4 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=recvonly\r\n"));
-    const auto agreement = agree_on_answer(*held, Direction::sendonly);
+    const auto agreement = agree_on_answer(*held, {Direction::sendonly});
     ASSERT_TRUE(agreement);
     EXPECT_EQ(agreement->codec, JF_CODEC_PCMA);
     EXPECT_TRUE(agreement->we_send);
