@@ -50,17 +50,27 @@ class Replay {
 
     Turn run() {
         greet();
+        std::string unsaid; // what a tool came to, as long as nothing was said behind it
         const Message* last = nullptr;
         for (const Message& message : conversation_.messages) {
             if (message.role == Role::system) continue;
             last = &message;
             if (message.role == Role::assistant) {
                 interrupted_ = message.interrupted;
+                if (!message.content.empty()) unsaid.clear();
                 continue;
             }
             begin();
-            if (message.role == Role::tool) on_tool(message.content);
-            else on_user(message);
+            if (message.role == Role::tool) {
+                on_tool(message.content);
+                unsaid = reply_;
+            } else if (!unsaid.empty() && (message.no_match || message.silence)) {
+                reply_ = std::exchange(unsaid, {});
+            } else {
+                // The caller spoke before they were told what came of the tool.
+                on_user(message);
+                if (!unsaid.empty()) reply_ = std::exchange(unsaid, {}) + (reply_.empty() ? "" : " " + reply_);
+            }
             interrupted_ = false;
             if (!reply_.empty()) state_.last_reply = reply_;
         }
@@ -655,14 +665,37 @@ class Replay {
     void complete_task() {
         const Intent& intent = *state_.intent;
         if (intent.tool.empty()) return finish(intent, true, {});
-        const bool offered = std::find(conversation_.tools.begin(), conversation_.tools.end(), intent.tool) != conversation_.tools.end();
-        if (!offered) return finish(intent, false, {});
+        const std::string tool = offered_name(intent.tool);
+        const bool offered = std::find(conversation_.tools.begin(), conversation_.tools.end(), tool) != conversation_.tools.end();
+        if (!offered) return finish(intent, false, {{"error", "that is not possible at the moment"}});
         say(intent.wait_says);
-        call_ = ToolCall{call_id(), intent.tool, json_object(arguments_of(intent))};
+        call_ = ToolCall{call_id(), tool, json_object(arguments_of(intent))};
         state_.waiting_tool = &intent;
     }
 
+    /// "crm.lookup" as the host offers it to models.
+    static std::string offered_name(std::string name) {
+        if (name.starts_with("host:")) name.erase(0, 5);
+        std::replace(name.begin(), name.end(), '.', '_');
+        return name;
+    }
+
     std::vector<JsonMember> arguments_of(const Intent& intent) const {
+        const std::vector<JsonMember> slots = slot_arguments(intent);
+        if (intent.arguments.empty()) return slots;
+        std::vector<JsonMember> out;
+        for (const auto& [name, wanted] : intent.arguments) {
+            if (!wanted.starts_with('{') || !wanted.ends_with('}')) {
+                out.push_back({name, wanted});
+                continue;
+            }
+            const auto slot = std::find_if(slots.begin(), slots.end(), [&](const JsonMember& member) { return "{" + member.name + "}" == wanted; });
+            if (slot != slots.end()) out.push_back({name, slot->value, slot->bare});
+        }
+        return out;
+    }
+
+    std::vector<JsonMember> slot_arguments(const Intent& intent) const {
         std::vector<JsonMember> out;
         for (const std::string& name : intent.slots) {
             const auto held = state_.values.find(name);

@@ -49,6 +49,8 @@ jf_status Generation::emit_hints() {
     hints.grammar = sdk::str(turn_.hints.grammar);
     hints.phrases = sdk::array(phrases);
     hints.keywords = sdk::array(keywords);
+    hints.min_digits = static_cast<std::uint32_t>(turn_.hints.min_digits);
+    hints.max_digits = static_cast<std::uint32_t>(turn_.hints.max_digits);
     return host_.emit(op_, JF_EV_HINTS, hints);
 }
 

@@ -259,7 +259,11 @@ class Builder {
 
     void set_dictation(const Slot& slot) {
         if (slot.is_digits() || slot.type == SlotType::number) hints_.dictation = Hints::Dictation::digits;
-        else if (slot.type == SlotType::name) hints_.dictation = Hints::Dictation::name;
+        if (slot.is_digits()) {
+            hints_.min_digits = slot.min_length;
+            hints_.max_digits = slot.max_length;
+        }
+        if (slot.type == SlotType::name) hints_.dictation = Hints::Dictation::name;
         else if (slot.type == SlotType::text) hints_.dictation = Hints::Dictation::other;
     }
 

@@ -17,6 +17,8 @@ struct Hints {
     std::string grammar;  // JSGF; empty where no grammar can cover the answer
     std::vector<std::string> phrases;
     std::vector<std::string> keywords;
+    int min_digits = 0;  // while digits are asked for; 0 unknown
+    int max_digits = 0;
 };
 
 /// What a caller is likely to say at this point: answers to what was asked, corrections, other values of the task given along, and

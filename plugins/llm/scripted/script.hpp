@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "calendar.hpp"
@@ -74,6 +75,8 @@ struct Intent {
     std::string confirm_says;
     std::string change_says;
     std::string tool;
+    /// What it gets: a name, and "{slot}", "{slot_date}" or a text as it is. Empty: each slot under its own name.
+    std::vector<std::pair<std::string, std::string>> arguments;
     std::string wait_says;  // while the tool runs
     std::string says;
     std::string says_open;

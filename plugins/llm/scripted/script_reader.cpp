@@ -282,7 +282,7 @@ class Reader {
     }
 
     Intent read_intent(const std::string& name, const Table& table, const DefaultGlobal* defaults) {
-        table.only({"phrases", "keywords", "slots", "confirm_says", "change_says", "tool", "wait_says", "says", "says_open",
+        table.only({"phrases", "keywords", "slots", "confirm_says", "change_says", "tool", "arguments", "wait_says", "says", "says_open",
                     "says_closed", "says_failed", "hours_of", "then", "then_failed", "dtmf", "anywhere", "enabled"});
         Intent intent;
         intent.name = name;
@@ -292,6 +292,7 @@ class Reader {
         intent.confirm_says = table.text("confirm_says");
         intent.change_says = table.text("change_says", "What would you like to change?");
         intent.tool = table.text("tool");
+        read_arguments(table, intent);
         intent.wait_says = table.text("wait_says");
         intent.says = table.text("says");
         intent.says_open = table.text("says_open");
@@ -456,6 +457,29 @@ class Reader {
         if (slot.open_only && !script_.hours.known)
             table.fail("open_only", "depends on opening hours and there are none", "add a section [hours]");
         script_.slots.push_back(std::move(slot));
+    }
+
+    void read_arguments(const Table& table, Intent& intent) const {
+        const toml::node* node = table.raw().get("arguments");
+        if (!node) return;
+        const toml::table* given = node->as_table();
+        if (!given || intent.tool.empty())
+            return table.fail("arguments", given ? "stands without a tool" : "must be a table", "write tool = \"...\" and arguments = { name = \"{slot}\" }");
+        for (const auto& [name, value] : *given) {
+            const auto* text = value.as_string();
+            if (!text) {
+                table.fail(value.source(), "arguments", "'" + std::string(name.str()) + "' is no text", "write \"{slot}\" or \"a text\"");
+                continue;
+            }
+            const std::string& wanted = text->get();
+            if (wanted.size() > 2 && wanted.front() == '{' && wanted.back() == '}') {
+                std::string slot = wanted.substr(1, wanted.size() - 2);
+                const auto known = [&] { return std::find(intent.slots.begin(), intent.slots.end(), slot) != intent.slots.end(); };
+                if (!known() && slot.ends_with("_date")) slot.resize(slot.size() - 5);
+                if (!known()) table.fail(value.source(), "arguments", wanted + " is no slot of this intent", "write one of " + list_of(intent.slots));
+            }
+            intent.arguments.emplace_back(std::string(name.str()), wanted);
+        }
     }
 
     void read_type(const Table& table, Slot& slot) {

@@ -296,5 +296,69 @@ TEST(Dialogue, SurvivesTextThatIsNone) {
         EXPECT_FALSE(talk.says(text).empty());
 }
 
+constexpr const char* with_arguments = R"(
+[dialogue]
+name = "desk"
+greeting = "Hello."
+prompt = "How can I help you?"
+anything_else = "Anything else?"
+[person]
+to = "desk"
+[slots.day]
+type = "weekday"
+ask = "Which day?"
+[slots.party]
+type = "number"
+ask = "How many?"
+[intents.book]
+phrases = ["book a table"]
+slots = ["day", "party"]
+tool = "desk.book"
+arguments = { date = "{day_date}", guests = "{party}", note = "by telephone" }
+wait_says = "One moment."
+says = "Done, {result.code}."
+says_failed = "Sorry, {result.error}."
+then_failed = "prompt"
+)";
+
+TEST(DialogueTools, GetTheArgumentsThatTheScriptNames) {
+    Talk talk{script_of(with_arguments)};
+    talk.offer("desk_book");
+    talk.says("book a table");
+    talk.says("monday");
+
+    EXPECT_EQ(talk.says("four"), "One moment.");
+
+    EXPECT_EQ(talk.call(), R"(desk_book{"date":"2026-11-23","guests":4,"note":"by telephone"})");
+    EXPECT_EQ(talk.tool(R"({"error":"that day is full"})"), "Sorry, that day is full. How can I help you?");
+}
+
+TEST(DialogueTools, AreTheOnesOfThatProviderOnly) {
+    Talk talk{script_of(with_arguments)};
+    talk.offer("other_book");
+    talk.says("book a table");
+    talk.says("monday");
+
+    EXPECT_EQ(talk.says("four"), "Sorry, that is not possible at the moment. How can I help you?");
+}
+
+TEST(DialogueTools, AreHeardOfAlthoughTheCallerSpokeMeanwhile) {
+    const Script script = script_of(with_arguments);
+    const auto answer = [&](const Message& last) {
+        const std::vector<Message> messages{{Role::user, "book a table"}, {Role::user, "monday"}, {Role::user, "four"},
+                                            {Role::tool, R"({"code":"seven"})"}, last};
+        Conversation conversation;
+        conversation.messages = messages;
+        conversation.tools = {"desk_book"};
+        conversation.now = parse_local_time("2026-11-20T09:30:00-05:00");
+        return next_turn(script, conversation).reply;
+    };
+    Message noise;
+    noise.no_match = true;
+
+    EXPECT_EQ(answer(noise), "Done, seven. Anything else?");
+    EXPECT_EQ(answer({Role::user, "book a table"}), "Done, seven. Anything else? Which day?");
+}
+
 }  // namespace
 }  // namespace jackfield::scripted

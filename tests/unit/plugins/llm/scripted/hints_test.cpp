@@ -132,6 +132,7 @@ TEST(Hints, TheGrammarCoversNaturalAnswers) {
     for (const char* text : {"monday", "on monday", "next monday please", "monday at nine", "tomorrow", "help", "goodbye", "when are you open"})
         EXPECT_TRUE(accepts(text)) << text;
     EXPECT_EQ(talk.last().hints.dictation, Hints::Dictation::none);
+    EXPECT_EQ(talk.last().hints.max_digits, 0);
 
     talk.says("monday");
     for (const char* text : {"nine", "nine a m", "half past nine", "two p m", "nine thirty", "nine o'clock", "at ten in the morning",
@@ -144,6 +145,8 @@ TEST(Hints, TheGrammarCoversNaturalAnswers) {
         EXPECT_TRUE(accepts(text)) << text;
     EXPECT_FALSE(accepts("five five five one two three")) << "the script says seven digits";
     EXPECT_EQ(talk.last().hints.dictation, Hints::Dictation::digits);
+    EXPECT_EQ(talk.last().hints.min_digits, 7);
+    EXPECT_EQ(talk.last().hints.max_digits, 7);
 
     talk.says("five five five one two three four");
     for (const char* text : {"yes", "yes that's right", "no", "no tuesday", "no ten", "change the time", "the day", "no five five five one two three four"})

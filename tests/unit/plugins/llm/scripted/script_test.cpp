@@ -31,6 +31,37 @@ after = "three"
         EXPECT_NE(all.find(want), std::string::npos) << want << "\nin\n" << all;
 }
 
+TEST(Script, OfTheFrontDeskExampleLoads) {
+    const LoadedScript loaded = load_script(read_text(JACKFIELD_SOURCE_DIR "/configs/examples/front-desk/dialogue.toml"));
+    for (const ScriptError& error : loaded.errors) ADD_FAILURE() << error.text("dialogue.toml");
+}
+
+TEST(Script, WantsArgumentsThatAToolCanBeGiven) {
+    const LoadedScript loaded = load_script(R"([dialogue]
+greeting = "Hello"
+[person]
+to = "a"
+[slots.day]
+type = "weekday"
+ask = "Which day?"
+[intents.book]
+phrases = ["book"]
+slots = ["day"]
+tool = "desk.book"
+arguments = { date = "{day_date}", time = "{time}", n = 4 }
+[intents.tell]
+phrases = ["tell"]
+says = "Well."
+arguments = { a = "b" }
+)");
+
+    std::string all;
+    for (const ScriptError& error : loaded.errors) all += error.text("r.toml") + "\n";
+    for (const char* want : {"{time} is no slot of this intent", "'n' is no text", "stands without a tool"})
+        EXPECT_NE(all.find(want), std::string::npos) << want << "\nin\n" << all;
+    EXPECT_EQ(loaded.errors.size(), 3u) << all;
+}
+
 TEST(Script, NamesThePlaceOfBrokenToml) {
     const LoadedScript loaded = load_script("[dialogue]\ngreeting = \"Hello\n");
     ASSERT_EQ(loaded.errors.size(), 1u);
