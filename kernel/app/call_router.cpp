@@ -69,6 +69,14 @@ base::Result<std::shared_ptr<call::Call>> CallRouter::make(const tenant::Route& 
     setup.stt = route.stt;
     setup.llm = route.llm;
     setup.tts = route.tts;
+    setup.tools = route.tools;
+    setup.find_agent = [this, tenant = row.tenant, provider = route.provider](const std::string& name) -> std::optional<call::OtherAgent> {
+        auto other = directory_.agent(tenant, name, provider);
+        if (!other) return std::nullopt;
+        return call::OtherAgent{*other->agent, std::move(other->stt), std::move(other->llm), std::move(other->tts), std::move(other->tools)};
+    };
+    setup.find_provider = [this, tenant = row.tenant](const std::string& name) { return directory_.find(tenant, name); };
+    setup.find_music = [this](const std::filesystem::path& file) { return music_.find(file); };
     if (route.agent->recording.enabled) setup.recording_path = recordings_dir_ + "/" + row.tenant + "/" + row.id + ".wav";
     const std::lock_guard lock(mutex_);
     std::uint32_t& used = per_tenant_[row.tenant];
@@ -107,6 +115,14 @@ bool CallRouter::hang_up(const std::string& id, std::uint32_t cause, const std::
     const auto found = calls_.find(id);
     if (found == calls_.end()) return false;
     found->second->shard().post([call = found->second, cause, reason] { call->hang_up(cause, reason); });
+    return true;
+}
+
+bool CallRouter::with_call(const std::string& id, std::function<void(call::Call&)> task) {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return false;
+    found->second->shard().post([call = found->second, task = std::move(task)] { task(*call); });
     return true;
 }
 

@@ -35,6 +35,8 @@ class CallRouter {
                                     const std::string& to, const std::string& from, base::Milliseconds ring_timeout);
     /// False: no such call. Any thread.
     bool hang_up(const std::string& id, std::uint32_t cause, const std::string& reason);
+    /// Runs `task` with that live call on its shard. False: no such call. Any thread.
+    bool with_call(const std::string& id, std::function<void(call::Call&)> task);
     void hang_up_all(std::uint32_t cause, const std::string& reason);
     std::vector<LiveCall> live() const;
     std::size_t count() const;
@@ -54,6 +56,7 @@ class CallRouter {
     std::map<std::string, std::shared_ptr<call::Call>> calls_;
     std::map<std::string, std::uint32_t> per_tenant_;
     std::function<void()> idle_;
+    call::MusicLibrary music_;
     unsigned next_shard_ = 0;
 };
 

@@ -182,6 +182,15 @@ int run_status(const CommonOptions& common) {
     return ask(common, R"({"cmd":"status"})", [](base::JsonView answer) {
         std::cout << "running, pid " << answer["pid"].integer_or(0) << ", " << answer["calls"].integer_or(0) << " calls"
                   << (answer["draining"].boolean_or(false) ? ", draining" : "") << "\n";
+        const base::JsonView providers = answer["providers"];
+        for (std::size_t i = 0; i < providers.size(); ++i) {
+            const base::JsonView provider = providers.at(i);
+            std::cout << "  " << provider["name"].text_or("") << ": breaker " << provider["breaker"].text_or("");
+            if (provider["samples"].integer_or(0) > 0)
+                std::cout << ", answers in " << provider["p50_ms"].integer_or(0) << " ms (p95 " << provider["p95_ms"].integer_or(0) << ", p99 "
+                          << provider["p99_ms"].integer_or(0) << ")";
+            std::cout << "\n";
+        }
     });
 }
 

@@ -1,5 +1,6 @@
 #include "app/control_server.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
 #include <deque>
@@ -14,6 +16,7 @@
 #include <set>
 #include <thread>
 
+#include "app/provider_status.hpp"
 #include "base/json.hpp"
 
 namespace jackfield::app {
@@ -25,6 +28,9 @@ using Protocol = asio::local::stream_protocol;
 constexpr std::size_t longest_request = 64 * 1024;
 /// A follower that reads slower than calls talk loses its connection, not the host its memory.
 constexpr std::size_t most_waiting_lines = 10000;
+/// A listener that reads slower than people talk misses some of it: the tap drops, and counts.
+constexpr std::size_t most_waiting_audio = 200;
+constexpr std::chrono::milliseconds listen_interval{40};
 
 std::string refusal(const std::string& text) {
     base::JsonWriter json;
@@ -46,6 +52,7 @@ std::string answer(Host& host, base::JsonView request) {
     if (command == "status") {
         json.member("pid", static_cast<std::int64_t>(::getpid())).member("calls", static_cast<std::uint64_t>(host.calls().count()));
         json.member("draining", host.plugins().draining()).member("open_ops", host.plugins().ops().open_ops());
+        write_providers(json, host.directory(), host.plugins().runtime().clock().now());
     } else if (command == "calls") {
         json.key("calls").begin_array();
         for (const LiveCall& call : host.calls().live()) write_live(json, call);
@@ -69,8 +76,8 @@ std::string answer(Host& host, base::JsonView request) {
 /// One client. Shared with its pending operations: it lives until the last of them is done.
 class Session : public std::enable_shared_from_this<Session> {
   public:
-    Session(Host& host, asio::io_context& io, Protocol::socket socket)
-        : host_(host), io_(io), socket_(std::move(socket)), input_(longest_request) {}
+    Session(Host& host, std::shared_ptr<asio::io_context> io, Protocol::socket socket)
+        : host_(host), io_(std::move(io)), socket_(std::move(socket)), timer_(*io_), input_(longest_request) {}
     ~Session() {
         if (subscription_) host_.unsubscribe(subscription_);
     }
@@ -89,20 +96,96 @@ class Session : public std::enable_shared_from_this<Session> {
         boost::system::error_code ignored;
         socket_.close(ignored);
         if (subscription_) host_.unsubscribe(std::exchange(subscription_, 0));
+        if (tap_) std::exchange(tap_, nullptr)->abandon();
+        timer_.cancel();
     }
 
   private:
     void handle(const std::string& line) {
         const auto request = base::JsonDocument::parse(line);
         if (!request) return send(refusal(request.error().text()));
-        if (request->root()["cmd"].text_or("") != "follow") return send(answer(host_, request->root()));
+        const std::string command = request->root()["cmd"].text_or("");
+        if (command == "listen") return listen(request->root());
+        if (command == "trace") return ask_call(request->root(), [](call::Call& call) { return call.trace_json(); });
+        if (command == "why") return ask_call(request->root(), [](call::Call& call) { return call.why_json(); });
+        if (command != "follow") return send(answer(host_, request->root()));
         if (subscription_) return send(refusal("this connection follows already"));
-        subscription_ = host_.subscribe([weak = weak_from_this(), &io = io_](const call::CallEvent& event) {
-            asio::post(io, [weak, json = event.json] {
+        subscription_ = host_.subscribe([weak = weak_from_this(), io = io_](const call::CallEvent& event) {
+            asio::post(*io, [weak, json = event.json] {
                 if (const auto self = weak.lock()) self->send(json);
             });
         });
         send(R"({"ok":true})");
+    }
+    /// Answers with the members of the object that `read` makes of the call on its shard.
+    void ask_call(base::JsonView request, std::function<std::string(call::Call&)> read) {
+        const bool there = host_.calls().with_call(
+            request["call"].text_or(""), [weak = weak_from_this(), io = io_, read = std::move(read)](call::Call& call) {
+                asio::post(*io, [weak, json = R"({"ok":true,)" + read(call).substr(1)] {
+                    if (const auto self = weak.lock()) self->send(json);
+                });
+            });
+        if (!there) send(refusal("there is no such live call"));
+    }
+    /// Who is at the other end, as the kernel knows it.
+    std::string peer() {
+        ucred credentials{};
+        socklen_t size = sizeof credentials;
+        if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return "unknown";
+        return "uid " + std::to_string(credentials.uid) + " pid " + std::to_string(credentials.pid);
+    }
+    void listen(base::JsonView request) {
+        if (tap_) return send(refusal("this connection listens already"));
+        const bool there = host_.calls().with_call(
+            request["call"].text_or(""), [weak = weak_from_this(), io = io_, who = peer(), what = request["what"].text_or("listen")](call::Call& call) {
+                asio::post(*io, [weak, tap = call.listen(who, what == "pcap" ? "pcap" : "listen")] {
+                    if (const auto self = weak.lock()) self->begin_listening(tap);
+                    else if (tap) tap->abandon();
+                });
+            });
+        if (!there) send(refusal("there is no such live call"));
+    }
+    void begin_listening(std::shared_ptr<call::AudioTap> tap) {
+        if (!tap) return send(refusal("the call has not been answered, or is over"));
+        if (!socket_.is_open()) return tap->abandon();
+        tap_ = std::move(tap);
+        base::JsonWriter json;
+        json.begin_object().member("ok", true).member("law", tap_->law() == media::G711Law::mu ? "mu" : "a").member("rate_hz", media::narrowband_hz);
+        json.end_object();
+        send(json.take());
+        pass_audio();
+    }
+    void pass_audio() {
+        if (!tap_ || !socket_.is_open()) return;
+        const bool over = tap_->ended(); // asked before the last look: what was written until then is read below
+        media::RecordingChunk chunk;
+        bool all = false;
+        while (output_.size() < most_waiting_audio) {
+            all = !tap_->read(chunk);
+            if (all) break;
+            constexpr const char* digits = "0123456789abcdef";
+            std::string codes;
+            codes.reserve(chunk.size * 2);
+            for (std::size_t i = 0; i < chunk.size; ++i) {
+                codes += digits[chunk.codes[i] >> 4];
+                codes += digits[chunk.codes[i] & 15];
+            }
+            base::JsonWriter json;
+            json.begin_object().member("side", chunk.side == media::RecordingSide::caller ? "caller" : "agent");
+            json.member("at", static_cast<std::int64_t>(chunk.at)).member("codes", codes).end_object();
+            send(json.take());
+        }
+        if (over && all) {
+            base::JsonWriter json;
+            json.begin_object().member("over", true).member("dropped_samples", tap_->dropped_samples()).end_object();
+            send(json.take());
+            tap_.reset();
+            return;
+        }
+        timer_.expires_after(listen_interval);
+        timer_.async_wait([self = shared_from_this()](const auto& error) {
+            if (!error) self->pass_audio();
+        });
     }
     void send(std::string line) {
         if (!socket_.is_open()) return;
@@ -119,8 +202,10 @@ class Session : public std::enable_shared_from_this<Session> {
     }
 
     Host& host_;
-    asio::io_context& io_;
+    std::shared_ptr<asio::io_context> io_; ///< shards may post to it while the server goes
     Protocol::socket socket_;
+    asio::steady_timer timer_;
+    std::shared_ptr<call::AudioTap> tap_;
     asio::streambuf input_;
     std::deque<std::string> output_;
     std::uint64_t subscription_ = 0;
@@ -134,7 +219,7 @@ struct ControlServer::Impl {
     void accept() {
         acceptor.async_accept([this](const auto& error, Protocol::socket socket) {
             if (error) return;
-            const auto session = std::make_shared<Session>(host, io, std::move(socket));
+            const auto session = std::make_shared<Session>(host, shared_io, std::move(socket));
             session->read();
             sessions.insert(session);
             std::erase_if(sessions, [](const auto& weak) { return weak.expired(); });
@@ -144,7 +229,8 @@ struct ControlServer::Impl {
 
     Host& host;
     std::filesystem::path path;
-    asio::io_context io{1};
+    std::shared_ptr<asio::io_context> shared_io = std::make_shared<asio::io_context>(1);
+    asio::io_context& io = *shared_io;
     Protocol::acceptor acceptor;
     std::set<std::weak_ptr<Session>, std::owner_less<>> sessions;
     std::thread thread;
@@ -185,6 +271,9 @@ ControlServer::~ControlServer() {
         impl_->io.stop();
     });
     impl_->thread.join();
+    // What the closing cancelled still holds its session, and the session holds the context that holds it.
+    impl_->io.restart();
+    impl_->io.poll();
     ::unlink(impl_->path.c_str());
 }
 

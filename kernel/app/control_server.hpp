@@ -13,6 +13,9 @@ namespace jackfield::app {
 ///   {"cmd":"calls"}                                               {"ok":true,"calls":[...]}
 ///   {"cmd":"call","tenant":..,"agent":..,"to":..,"from":..}       {"ok":true,"call":"01J..."}
 ///   {"cmd":"hangup","call":..}                                    {"ok":true}
+///   {"cmd":"why","call":..}                                       {"ok":true,"number":3,"decisions":[...]}
+///   {"cmd":"trace","call":..}                                     {"ok":true,"started_us":..,"entries":[...]}
+///   {"cmd":"listen","call":..}                                    {"ok":true,"law":"mu",..}, then what is said, a packet a line, until {"over":true,..}
 ///   {"cmd":"follow"}                                              {"ok":true}, then an event a line until the client goes
 class ControlServer {
   public:

@@ -1,5 +1,7 @@
 #include "app/host.hpp"
 
+#include "app/provider_status.hpp"
+
 #include <filesystem>
 #include <iterator>
 
@@ -108,9 +110,12 @@ call::CallMetrics Host::call_metrics() {
     out.started = m.counter("jackfield_call_started_total", "Calls that began");
     out.refused = m.counter("jackfield_call_refused_total", "Incoming calls that nobody answers");
     out.ended = m.counter("jackfield_call_ended_total", "Calls that ended");
-    out.failovers = m.counter("jackfield_call_failovers_total", "Times that the next provider of a chain took over");
+    out.chains = call::ChainMetrics::in(m);
     out.packets_dropped = m.counter("jackfield_call_packets_dropped_total", "Audio packets that the carrier's plugin did not take");
     out.stt_dropped = m.counter("jackfield_call_stt_dropped_total", "Audio packets that the recogniser had no room for");
+    out.tools.run = m.counter("jackfield_call_tools_total", "Tools that models called");
+    out.tools.failed = m.counter("jackfield_call_tools_failed_total", "Tools that failed or got arguments that were no good");
+    out.tools.unknown = m.counter("jackfield_call_tools_unknown_total", "Tools of which nobody knows whether they did what was asked");
     out.reply_seconds = m.histogram("jackfield_call_reply_seconds", "Last voiced caller sample to first agent sample sent");
     return out;
 }
@@ -128,6 +133,7 @@ void Host::start(std::function<void(base::Result<>)> done) {
             environment_.reset(new call::CallEnvironment{plugins_, *store_, parts_.recordings, parts_.log, call_metrics(),
                                                          [this](const call::CallEvent& event) { publish(event); },
                                                          [this](unsigned shard) -> call::MediaClock& { return *media_clocks_[shard]; }});
+            environment_->speech_cache = std::make_shared<call::SpeechCache>();
             for (const config::TenantConfig& tenant : config_.tenants) {
                 std::error_code error;
                 std::filesystem::create_directories(config_.recordings_dir / tenant.id, error);
@@ -139,6 +145,7 @@ void Host::start(std::function<void(base::Result<>)> done) {
             find_left_behind(0, [this, done] {
                 directory_.start(control_, checked_, [this, done](base::Result<> started) {
                     if (!started) return done(started.error());
+                    register_provider_metrics(parts_.metrics, directory_, parts_.runtime.clock());
                     // A far end that is gone too takes half a minute to be given up: nobody waits for that.
                     reap();
                     services_.start();
@@ -167,7 +174,12 @@ void Host::find_left_behind(std::size_t tenant, std::function<void()> done) {
     store_->list_open(control_, config_.tenants[tenant].id, [this, tenant, done](base::Result<std::vector<store::CallRow>> open) {
         if (!open) parts_.log.error("reap.failed", {{"tenant", config_.tenants[tenant].id}, {"error", open.error().text()}});
         else std::move(open->begin(), open->end(), std::back_inserter(left_behind_));
-        find_left_behind(tenant + 1, done);
+        store_->tool_calls().mark_unknown(control_, config_.tenants[tenant].id, [this, tenant, done](base::Result<std::uint64_t> marked) {
+            const std::string& id = config_.tenants[tenant].id;
+            if (!marked) parts_.log.error("tools.not_marked", {{"tenant", id}, {"error", marked.error().text()}});
+            else if (*marked > 0) parts_.log.error("tools.outcome_unknown", {{"tenant", id}, {"tool_calls", *marked}});
+            find_left_behind(tenant + 1, done);
+        });
     });
 }
 

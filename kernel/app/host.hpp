@@ -44,6 +44,7 @@ class Host {
     plugin_host::PluginHost& plugins() { return plugins_; }
     store::CallStore& store() { return *store_; }
     const config::HostConfig& config() const { return config_; }
+    const tenant::Directory& directory() const { return directory_; }
     runtime::Shard& control_shard() { return control_; }
 
     /// Every call event goes to `listener` until the number that this answers is given to unsubscribe(). Any thread; the listener

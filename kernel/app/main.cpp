@@ -48,14 +48,40 @@ int main(int argc, char** argv) {
     explain->callback([&] { code = run_plugin_explain(common, what); });
 
     DialCommand dial;
-    auto* call = app.add_subcommand("call", "Have the running host place a call");
-    call->add_option("agent", dial.agent, "Who shall talk: tenant/agent")->required();
-    call->add_option("to", dial.to, "A number, or sip:user@host:port")->required();
+    auto* call = app.add_subcommand("call", "Have the running host place a call, or look into one");
+    call->add_option("agent", dial.agent, "Who shall talk: tenant/agent");
+    call->add_option("to", dial.to, "A number, or sip:user@host:port");
     call->add_option("--from", dial.from, "Caller's number or user, instead of the provider's own");
     call->add_option("--provider", dial.provider, "The tenant's telephony provider, instead of the agent's first");
     call->add_option("--ring-timeout", dial.ring_timeout_s, "Seconds to ring")->check(CLI::Range(1, 600));
     call->add_flag("--wait", dial.wait, "Print the conversation and wait for the end");
-    call->callback([&] { code = run_call(common, dial); });
+    // One of `call trace` and its like has been run already; else it is a call to place.
+    call->callback([&] {
+        if (!call->get_subcommands().empty()) return;
+        if (dial.agent.empty() || dial.to.empty()) throw CLI::RequiredError("agent and to");
+        code = run_call(common, dial);
+    });
+    TraceCommand trace;
+    auto* trace_command = call->add_subcommand("trace", "A call's ladder: SIP messages (secrets masked), and what was asked of which provider");
+    trace_command->add_option("call", trace.call, "The call's id, or last; live or stored")->required();
+    trace_command->add_flag("--messages", trace.messages, "Print each SIP message in full");
+    trace_command->callback([&] { code = run_call_trace(common, trace); });
+
+    ListenCommand listen;
+    auto* listen_command = call->add_subcommand(
+        "listen", "Hear both sides of a live call; for operators: the host logs who listened, and while its recording is paused there is silence");
+    listen_command->add_option("call", listen.call, "The live call's id")->required();
+    listen_command->add_option("-o,--output", listen.output, "A file instead of standard output")->type_name("FILE");
+    listen_command->add_flag("--stereo", listen.stereo, "The caller left and the agent right, instead of mixed");
+    listen_command->add_flag("--raw", listen.raw, "Signed 16-bit little-endian samples at 8 kHz without a WAV header");
+    listen_command->add_option("--seconds", listen.seconds, "Stop after so long; 0: when the call is over")->check(CLI::Range(0, 86400));
+    listen_command->callback([&] { code = run_call_listen(common, listen); });
+    PcapCommand pcap;
+    auto* pcap_command = call->add_subcommand("pcap", "Write a call's signalling, and of a live call its media from now on, for tshark and Wireshark");
+    pcap_command->add_option("call", pcap.call, "The call's id, or last")->required();
+    pcap_command->add_option("-o,--output", pcap.output, "The file to write")->required()->type_name("FILE");
+    pcap_command->add_option("--seconds", pcap.seconds, "Of a live call's media; 0: signalling only")->check(CLI::Range(0, 3600));
+    pcap_command->callback([&] { code = run_call_pcap(common, pcap); });
 
     auto* calls = app.add_subcommand("calls", "Stored and live calls");
     calls->require_subcommand(1);
@@ -68,7 +94,9 @@ int main(int argc, char** argv) {
     std::string id;
     auto* show = calls->add_subcommand("show", "One call with its turns and latencies");
     show->add_option("call", id, "The call's id, or last")->required();
-    show->callback([&] { code = run_calls_show(common, id); });
+    bool waterfall = false;
+    show->add_flag("--waterfall", waterfall, "Draw what each reply's wait consisted of");
+    show->callback([&] { code = run_calls_show(common, id, waterfall); });
     calls->add_subcommand("follow", "Print conversations as they happen, until interrupted")->callback([&] {
         code = run_calls_follow(common);
     });
@@ -76,6 +104,12 @@ int main(int argc, char** argv) {
     auto* hang_up = calls->add_subcommand("hangup", "End a live call");
     hang_up->add_option("call", victim, "The call's id")->required();
     hang_up->callback([&] { code = run_calls_hang_up(common, victim); });
+
+    WhyCommand why;
+    auto* why_command = app.add_subcommand("why", "What voice detection, words, scores and rules decided in a call, turn by turn");
+    why_command->add_option("call", why.call, "The call's id, or last; a live call's turn in hand is shown as well")->required();
+    why_command->add_option("turn", why.turn, "Only this turn, as `calls show` numbers them from 0")->check(CLI::NonNegativeNumber);
+    why_command->callback([&] { code = run_why(common, why); });
 
     app.add_subcommand("status", "Whether a host runs and what it does")->callback([&] { code = run_status(common); });
     app.add_subcommand("version", "Print the version")->callback([&] {

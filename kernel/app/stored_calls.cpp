@@ -1,71 +1,16 @@
 // `jackfield calls list` and `show`: the stored calls, read without a running host.
 
-#include <future>
 #include <iostream>
 
 #include "app/commands.hpp"
 #include "app/control_server.hpp"
-#include "app/host.hpp"
+#include "app/drawings.hpp"
+#include "app/offline_store.hpp"
+#include "app/tool_lines.hpp"
 #include "base/json.hpp"
-#include "tenant/plugin_options.hpp"
 
 namespace jackfield::app {
 namespace {
-
-/// A host with nothing but its storage.
-class OfflineStore {
-  public:
-    static base::Result<std::unique_ptr<OfflineStore>> open(const config::HostConfig& config) {
-        auto out = std::unique_ptr<OfflineStore>(new OfflineStore(config));
-        config::HostConfig only_storage = config;
-        only_storage.tenants.clear();
-        std::erase_if(only_storage.providers, [&](const auto& entry) { return entry.first != config.storage; });
-        const auto checked = tenant::check_providers(only_storage, out->loader_);
-        if (!checked.problems.empty()) return base::Error(base::ErrorCode::invalid, config::to_text(checked.problems.front()));
-        auto instance = out->plugins_->create(checked.storage.spec);
-        if (!instance) return instance.error();
-        out->instance_ = *instance;
-        out->runtime_.start();
-        auto started = out->wait<base::Result<>>([&](auto done) { out->plugins_->start(out->instance_, out->shard(), done); });
-        if (!started) return started.error();
-        out->records_ = std::make_unique<store::RecordsClient>(*out->plugins_, *out->instance_);
-        out->calls_ = std::make_unique<store::CallStore>(*out->records_);
-        auto prepared = out->wait<base::Result<>>([&](auto done) { out->calls_->prepare(out->shard(), done); });
-        if (!prepared) return prepared.error();
-        return out;
-    }
-    ~OfflineStore() {
-        if (calls_)
-            wait<bool>([&](auto done) { plugins_->stop(instance_, shard(), base::Milliseconds(2000), [done] { done(true); }); });
-        runtime_.stop();
-    }
-
-    runtime::Shard& shard() { return runtime_.shard(0); }
-    store::CallStore& calls() { return *calls_; }
-
-    /// Runs `start` on the shard and waits for what it reports.
-    template <typename T, typename Start>
-    T wait(Start start) {
-        auto promise = std::make_shared<std::promise<T>>();
-        auto future = promise->get_future();
-        shard().post([start, promise] { start([promise](T value) { promise->set_value(std::move(value)); }); });
-        return future.get();
-    }
-
-  private:
-    explicit OfflineStore(const config::HostConfig& config)
-        : loader_(make_loader(config)), runtime_({1, 2, 64}), network_(net::make_network()) {
-        plugins_ = std::make_unique<plugin_host::PluginHost>(runtime_, *network_, loader_, plugin_host::PluginHostHooks{});
-    }
-
-    plugin_host::Loader loader_;
-    runtime::RealRuntime runtime_;
-    std::unique_ptr<net::Network> network_;
-    std::unique_ptr<plugin_host::PluginHost> plugins_;
-    std::shared_ptr<plugin_host::Instance> instance_;
-    std::unique_ptr<store::RecordsClient> records_;
-    std::unique_ptr<store::CallStore> calls_;
-};
 
 void write_call(base::JsonWriter& json, const store::CallRow& call) {
     json.member("id", call.id).member("tenant", call.tenant).member("agent", call.agent).member("direction", call.direction);
@@ -73,6 +18,8 @@ void write_call(base::JsonWriter& json, const store::CallRow& call) {
     json.member("started_us", call.started.us).member("answered_us", call.answered.us).member("ended_us", call.ended.us);
     json.member("cause", call.cause).member("ended_by", call.ended_by).member("reason", call.reason);
     json.member("sip_status", call.sip_status).member("recording", call.recording).member("turns_count", call.turns);
+    if (!call.parent.empty()) json.member("transferred_from", call.parent);
+    if (!call.answered_by.empty()) json.member("answered_by", call.answered_by);
 }
 
 std::string seconds_text(std::int64_t from_us, std::int64_t to_us) {
@@ -145,20 +92,27 @@ int run_calls_list(const CommonOptions& common, const ListCommand& command) {
     return exit_ok;
 }
 
-int run_calls_show(const CommonOptions& common, const std::string& id) {
+int run_calls_show(const CommonOptions& common, const std::string& id, bool waterfall) {
     const auto config = load_or_explain(common);
     if (!config) return exit_usage;
     auto store = OfflineStore::open(*config);
     if (!store) return fail(store.error().text());
     for (const config::TenantConfig& tenant : config->tenants) {
         const auto shard = [&]() -> runtime::Shard& { return (*store)->shard(); };
-        auto found = id == "last" ? (*store)->wait<Calls>([&](auto done) { (*store)->calls().list(shard(), tenant.id, 1, done); })
+        auto found = id == "last" ? (*store)->wait<Calls>([&](auto done) { (*store)->calls().list(shard(), tenant.id, 20, done); })
                                   : (*store)->wait<Calls>([&](auto done) { (*store)->calls().get(shard(), tenant.id, id, done); });
         if (!found) return fail(found.error().text());
+        // The last call is not the leg that it was transferred to.
+        if (id == "last") std::erase_if(*found, [](const store::CallRow& call) { return !call.parent.empty(); });
         if (found->empty()) continue;
         const store::CallRow& call = found->front();
+        const auto legs = (*store)->wait<Calls>([&](auto done) { (*store)->calls().legs(shard(), tenant.id, call.id, done); });
+        if (!legs) return fail(legs.error().text());
         const auto turns = (*store)->wait<Turns>([&](auto done) { (*store)->calls().turns(shard(), tenant.id, call.id, done); });
         if (!turns) return fail(turns.error().text());
+        const auto tools = (*store)->wait<base::Result<std::vector<store::ToolCallRow>>>(
+            [&](auto done) { (*store)->calls().tool_calls().list(shard(), tenant.id, call.id, done); });
+        if (!tools) return fail(tools.error().text());
         if (common.json) {
             base::JsonWriter json;
             json.begin_object();
@@ -168,8 +122,16 @@ int run_calls_show(const CommonOptions& common, const std::string& id) {
                 json.begin_object().member("number", turn.number).member("role", turn.role).member("text", turn.text);
                 json.member("unheard", turn.unheard).member("interrupted", turn.interrupted).member("rule", turn.rule);
                 json.member("confidence", turn.confidence).member("began_ms", turn.began_ms).member("ended_ms", turn.ended_ms);
-                json.member("reply_ms", turn.reply_ms);
+                json.member("reply_ms", turn.reply_ms).member("agent", turn.agent);
                 if (!turn.stages_json.empty()) json.key("stages").raw(turn.stages_json);
+                json.end_object();
+            }
+            json.end_array();
+            write_tool_calls(json, *tools);
+            json.key("legs").begin_array();
+            for (const store::CallRow& leg : *legs) {
+                json.begin_object();
+                write_call(json, leg);
                 json.end_object();
             }
             json.end_array().end_object();
@@ -181,8 +143,19 @@ int run_calls_show(const CommonOptions& common, const std::string& id) {
                   << "started    " << utc_text(call.started.us) << "\nlasted     " << seconds_text(call.answered.us, call.ended.us) << "\n"
                   << "ended      " << (call.state == "open" ? "still open" : call.cause + " by " + call.ended_by)
                   << (call.reason.empty() ? "" : " (" + call.reason + ")") << "\n";
+        for (const store::CallRow& leg : *legs)
+            std::cout << "transfer   " << leg.to << " (" << leg.provider << ") " << seconds_text(leg.answered.us, leg.ended.us) << " " << leg.cause
+                      << (leg.reason.empty() ? "" : " (" + leg.reason + ")") << "\n";
+        if (!call.answered_by.empty()) std::cout << "answered   by " << call.answered_by << "\n";
         if (!call.recording.empty()) std::cout << "recording  " << call.recording << "\n";
-        for (const store::TurnRow& turn : *turns) print_turn_line(turn);
+        // In the order of time: a turn stands where it began, and so does a tool.
+        auto tool = tools->begin();
+        for (const store::TurnRow& turn : *turns) {
+            for (; tool != tools->end() && tool->began_ms < turn.began_ms; ++tool) std::cout << tool_line(*tool);
+            print_turn_line(turn);
+        }
+        for (; tool != tools->end(); ++tool) std::cout << tool_line(*tool);
+        if (waterfall) std::cout << "\n" << draw_waterfall(*turns);
         return exit_ok;
     }
     return fail("there is no call '" + id + "'; `jackfield calls list` shows those there are");

@@ -258,6 +258,19 @@ bool is_valid_utf8(std::string_view text) {
     return true;
 }
 
+std::string to_valid_utf8(std::string text) {
+    if (is_valid_utf8(text)) return text;
+    std::string out;
+    const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t n = utf8_length(p + i, text.size() - i);
+        if (n > 0) out.append(text, i, n);
+        else out += "\xef\xbf\xbd";
+        i += n > 0 ? n : 1;
+    }
+    return out;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
     const auto* p = reinterpret_cast<const unsigned char*>(text.data());

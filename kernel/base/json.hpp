@@ -120,4 +120,7 @@ void append_json_string(std::string& out, std::string_view text);
 /// True when every byte belongs to well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_valid_utf8(std::string_view text);
 
+/// `text` with each byte that belongs to no well-formed UTF-8 replaced by U+FFFD.
+std::string to_valid_utf8(std::string text);
+
 }  // namespace jackfield::base

@@ -4,39 +4,14 @@
 
 #include "base/json.hpp"
 #include "call/causes.hpp"
+#include "call/stages.hpp"
 
 namespace jackfield::call {
 namespace {
 
-/// From the end of speech to the final text at the latest, when the recogniser never answers.
-base::Milliseconds final_wait_of(const CallSetup& setup) {
-    std::int64_t p99_ms = 0;
-    if (!setup.stt.empty()) {
-        if (const auto caps = base::JsonDocument::parse(setup.stt.front()->plugin().file.descriptor.capabilities))
-            p99_ms = caps->root()["stt"]["final_p99_ms"].integer_or(0);
-    }
-    return std::max(base::Milliseconds(p99_ms), setup.agent.turn.stt_timeout);
-}
-
 std::int64_t ms_between(base::MonoTime from, base::MonoTime to) {
     if (from == base::MonoTime{} || to == base::MonoTime{}) return -1;
     return std::chrono::duration_cast<base::Milliseconds>(to - from).count();
-}
-
-/// The stages of a reply, which add up from the caller's last voiced sample to the first agent sample sent.
-std::string stages_of(const TurnTimes& t) {
-    base::JsonWriter json;
-    json.begin_object();
-    const auto stage = [&](const char* name, base::MonoTime from, base::MonoTime to) {
-        if (const std::int64_t ms = ms_between(from, to); ms >= 0) json.member(name, ms);
-    };
-    stage("endpoint_ms", t.user_ended, t.endpoint);
-    stage("stt_ms", t.endpoint, t.final_text);
-    stage("llm_ms", t.final_text, t.first_token);
-    stage("tts_ms", t.first_token, t.first_speech);
-    stage("playout_ms", t.first_speech, t.first_sent);
-    json.end_object();
-    return json.take();
 }
 
 media::SpeechDetectorOptions detector_options(const config::TurnOptions& turn) {
@@ -48,6 +23,16 @@ media::SpeechDetectorOptions detector_options(const config::TurnOptions& turn) {
 
 }  // namespace
 
+/// From the end of speech to the final text at the latest, when the recogniser never answers.
+base::Milliseconds Call::final_wait_of(const CallSetup& setup) {
+    std::int64_t p99_ms = 0;
+    if (!setup.stt.empty()) {
+        if (const auto caps = base::JsonDocument::parse(setup.stt.front()->plugin().file.descriptor.capabilities))
+            p99_ms = caps->root()["stt"]["final_p99_ms"].integer_or(0);
+    }
+    return std::max(base::Milliseconds(p99_ms), setup.agent.turn.stt_timeout);
+}
+
 Call::Call(CallEnvironment& environment, runtime::Shard& shard, CallSetup setup, std::function<void(Call&)> on_gone)
     : env_(environment),
       shard_(shard),
@@ -57,9 +42,11 @@ Call::Call(CallEnvironment& environment, runtime::Shard& shard, CallSetup setup,
       log_(env_.log.with({{"tenant", row_.tenant}, {"call_id", row_.id}})),
       telephony_(*setup_.telephony),
       machine_(setup_.agent, final_wait_of(setup_)),
+      tool_runner_(env_.plugins, env_.store.tool_calls(), shard_, log_, env_.metrics.tools, tool_context()),
       detector_(detector_options(setup_.agent.turn)) {
     env_.metrics.active.add(1);
     env_.metrics.started.add();
+    offer_tools();
 }
 
 Call::~Call() { env_.metrics.active.add(-1); }
@@ -73,7 +60,7 @@ void Call::publish(const char* name, const std::function<void(base::JsonWriter&)
     json.member("event", name)
         .member("call", row_.id)
         .member("tenant", row_.tenant)
-        .member("agent", row_.agent)
+        .member("agent", setup_.agent.name)
         .member("direction", row_.direction)
         .member("from", row_.from)
         .member("to", row_.to)
@@ -87,6 +74,8 @@ void Call::accept(jf_op leg, std::string leg_state) {
     leg_ = leg;
     row_.leg_state = std::move(leg_state);
     row_.started = utc_now();
+    trace_.begin(now(), row_.started);
+    trace_leg(TraceEntry::Kind::op_opened);
     row_.state = "open";
     env_.plugins.ops().set_sink(leg, this);
     log_.info("call.incoming", {{"agent", row_.agent}, {"provider", row_.provider}});
@@ -98,6 +87,8 @@ void Call::accept(jf_op leg, std::string leg_state) {
     // The leg is on record before it is answered, so that a restart can hang up what a crash left behind.
     env_.store.insert(shard_, row_, [this](base::Result<> stored) {
         --pending_writes_;
+        // Also of a call that is over by now: its end is told as well.
+        if (stored) publish("call.started");
         if (leg_gone_) return finish_when_quiet();
         if (!stored) {
             log_.error("call.not_stored", {{"error", stored.error().text()}});
@@ -105,7 +96,6 @@ void Call::accept(jf_op leg, std::string leg_state) {
             hang_up(JF_CAUSE_UNAVAILABLE, "not_stored");
             return;
         }
-        publish("call.started");
         if (setup_.agent.turn.answer_after.count() == 0) return answer();
         ring_timer_ = shard_.start_timer(now() + setup_.agent.turn.answer_after, [this] {
             ring_timer_ = 0;
@@ -116,6 +106,7 @@ void Call::accept(jf_op leg, std::string leg_state) {
 
 void Call::place(std::string to, std::string from, base::Milliseconds ring_timeout) {
     row_.started = utc_now();
+    trace_.begin(now(), row_.started);
     row_.state = "open";
     ++pending_writes_;
     env_.store.insert(shard_, row_, [this, to = std::move(to), from = std::move(from), ring_timeout](base::Result<> stored) {
@@ -136,6 +127,7 @@ void Call::place(std::string to, std::string from, base::Milliseconds ring_timeo
             return finish_when_quiet();
         }
         leg_ = env_.plugins.ops().open(shard_, this, setup_.telephony.get());
+        trace_leg(TraceEntry::Kind::op_opened);
         jf_dial dial{};
         dial.struct_size = sizeof dial;
         dial.ring_timeout_ms = static_cast<std::uint32_t>(ring_timeout.count());
@@ -169,6 +161,7 @@ void Call::hang_up(std::uint32_t cause, std::string reason) {
     if (ending_ || leg_gone_) return;
     ending_ = true;
     if (end_reason_.empty()) end_reason_ = std::move(reason);
+    machine_.decisions().note(now(), Decision::hang_up, cause, 0, end_reason_);
     if (leg_ != JF_NO_OP) telephony_.hangup(leg_, cause);
 }
 
@@ -178,17 +171,28 @@ void Call::on_event(jf_op, const jf_event& event) {
             if (const auto* frame = sdk::data_of<jf_frame>(event)) on_caller_frame(*frame);
             return;
         case JF_EV_ANSWERED:
-            if (const auto* format = sdk::data_of<jf_format>(event)) on_answered(*format);
+            if (const auto* format = sdk::data_of<jf_format>(event)) {
+                choose_key_sources(event.flags);
+                on_answered(*format);
+            }
+            return;
+        case JF_EV_MACHINE:
+            if (event.flags == JF_MACHINE_HUMAN || event.flags == JF_MACHINE_MACHINE)
+                run(machine_.on_carrier_detection(now(), event.flags == JF_MACHINE_HUMAN ? AnsweredBy::human : AnsweredBy::machine));
+            else if (event.flags == JF_MACHINE_BEEP) run(machine_.on_beep(now()));
             return;
         case JF_EV_FORMAT:
-            // Both laws are 8 kHz: what is queued is recoded by the next packets' law; the recording keeps its own.
-            if (const auto* format = sdk::data_of<jf_format>(event); format && playout_)
+            // Both laws are 8 kHz: what is queued is recoded on its way out; the recording keeps its own.
+            if (const auto* format = sdk::data_of<jf_format>(event); format && playout_) {
+                if (format->codec == JF_CODEC_PCMU || format->codec == JF_CODEC_PCMA)
+                    wire_law_ = format->codec == JF_CODEC_PCMU ? media::G711Law::mu : media::G711Law::a;
                 log_.info("call.format", {{"codec", static_cast<std::uint32_t>(format->codec)}});
+            }
             return;
         case JF_EV_DTMF:
             if (const auto* dtmf = sdk::data_of<jf_dtmf>(event)) {
-                note_heard();
-                run(machine_.on_dtmf(now(), static_cast<char>(dtmf->digit)));
+                trace_event("dtmf"); // which key may be part of a card's number
+                on_key(static_cast<char>(dtmf->digit), false);
             }
             return;
         case JF_EV_LEG_STATE:
@@ -201,7 +205,19 @@ void Call::on_event(jf_op, const jf_event& event) {
                 });
             }
             return;
-        case JF_EV_HOLD: log_.info("call.hold", {{"held", event.flags == 1}}); return;
+        case JF_EV_SIGNALLING:
+            if (const auto* message = sdk::data_of<jf_signalling>(event)) trace_message(*message);
+            return;
+        case JF_EV_QUALITY:
+            if (const auto* quality = sdk::data_of<jf_quality>(event)) quality_ = *quality;
+            return;
+        case JF_EV_RINGING: return trace_event("ringing", event.flags);
+        case JF_EV_HOLD:
+            machine_.decisions().note(now(), Decision::hold, event.flags);
+            trace_event("hold", event.flags);
+            on_hold(event.flags == 1);
+            return;
+        case JF_EV_TRANSFERRED: return on_transferred(event);
         default: return;
     }
 }
@@ -215,7 +231,8 @@ void Call::on_answered(const jf_format& format) {
     answered_ = true;
     answered_at_ = now();
     row_.answered = utc_now();
-    law_ = format.codec == JF_CODEC_PCMU ? media::G711Law::mu : media::G711Law::a;
+    trace_event("answered", format.codec);
+    law_ = wire_law_ = format.codec == JF_CODEC_PCMU ? media::G711Law::mu : media::G711Law::a;
     media::ReorderOptions reorder;
     reorder.law = law_;
     reorder_ = media::ReorderWindow(reorder);
@@ -232,17 +249,7 @@ void Call::on_answered(const jf_format& format) {
                                                                   : media::VadMode::energy;
     vad.aggressiveness = setup_.agent.turn.vad_mode;
     if (auto made = media::Vad::create(vad)) vad_ = std::move(*made);
-    if (!setup_.recording_path.empty()) {
-        row_.recording = setup_.recording_path;
-        media::RecordingOptions options;
-        options.law = law_;
-        recording_ = env_.recordings.open(setup_.recording_path, options,
-                                          [log = log_](const media::RecordingReport& report) {
-            if (!report.outcome) log.error("recording.failed", {{"error", report.outcome.error().text()}});
-            else if (report.dropped_samples + report.lost_frames > 0)
-                log.warn("recording.gaps", {{"dropped_samples", report.dropped_samples}, {"lost_frames", report.lost_frames}});
-        });
-    }
+    if (!setup_.agent.recording.after_consent) start_recording();
     ++pending_writes_;
     env_.store.set_answered(shard_, row_, [this](base::Result<>) {
         --pending_writes_;
@@ -251,6 +258,7 @@ void Call::on_answered(const jf_format& format) {
     log_.info("call.answered");
     publish("call.answered");
     env_.media_clock(shard_.index()).add(*this);
+    if (row_.direction == "outbound" && setup_.agent.amd.enabled) machine_.detect_answer();
     run(machine_.on_answered(now()));
 }
 
@@ -259,6 +267,7 @@ void Call::on_done(jf_op, jf_status status, const jf_event* last, const jf_error
 }
 
 void Call::on_leg_gone(jf_status status, const jf_event* last, const jf_error* error) {
+    trace_leg(TraceEntry::Kind::op_done, status, error);
     leg_gone_ = true;
     leg_ = JF_NO_OP;
     if (answered_) env_.media_clock(shard_.index()).remove(*this);
@@ -276,13 +285,17 @@ void Call::on_leg_gone(jf_status status, const jf_event* last, const jf_error* e
         run(machine_.on_ended(now()));
     }
     close_streams();
+    stop_referring();
+    if (transfer_) transfer_->hang_up(JF_CAUSE_NORMAL);
+    for (const auto& tap : taps_) tap->end();
+    taps_.clear();
     if (recording_) recording_->finish();
     recording_.reset();
     finish_when_quiet();
 }
 
 void Call::close_streams() {
-    stt_ = llm_ = tts_ = nullptr;
+    stt_ = llm_ = tts_ = llm_standby_ = tts_standby_ = nullptr;
     for (const auto& stream : streams_)
         if (stream->op != JF_NO_OP) env_.plugins.ops().cancel(stream->op);
 }
@@ -304,11 +317,19 @@ void Call::finish_when_quiet() {
                 json.member("turns", turn_number_).member("started_us", row_.started.us);
                 json.member("answered_us", row_.answered.us).member("ended_us", row_.ended.us);
                 json.member("recording", row_.recording);
+                if (quality_.struct_size) {
+                    json.key("quality").begin_object();
+                    json.member("packets_in", quality_.packets_in).member("packets_lost", quality_.packets_lost);
+                    json.member("packets_out", quality_.packets_out).member("jitter_ms", quality_.jitter_us / 1000.0);
+                    if (quality_.round_trip_us) json.member("round_trip_ms", quality_.round_trip_us / 1000.0);
+                    if (quality_.mos >= 0) json.member("mos", static_cast<double>(quality_.mos));
+                    json.end_object();
+                }
                 json.key("transcript").begin_array();
                 for (const ChatMessage& message : machine_.messages()) {
                     if (message.content.empty() || message.role == Role::tool) continue;
                     json.begin_object();
-                    json.member("role", message.role == Role::user ? "user" : "assistant").member("text", message.content);
+                    json.member("role", message.role == Role::user ? "user" : "assistant").member("text", message.masked ? std::string(message.content.size(), '*') : message.content);
                     json.end_object();
                 }
                 json.end_array();
@@ -317,7 +338,9 @@ void Call::finish_when_quiet() {
         });
         return;
     }
-    if (!closed_ || !streams_.empty()) return;
+    if (!closed_ || !streams_.empty() || !transfer_legs_.empty() || !tool_runner_.idle()) return;
+    if (trace_stored_ == TraceStored::no) store_trace();
+    if (trace_stored_ != TraceStored::yes) return;
     // Not from inside a callback of its own.
     if (auto gone = std::exchange(on_gone_, nullptr))
         shard_.post([this, gone = std::move(gone)] { gone(*this); });
@@ -334,27 +357,45 @@ void Call::perform(Action& action) {
     std::visit([this](auto& a) {
         using T = std::decay_t<decltype(a)>;
         if constexpr (std::is_same_v<T, act::Commit>) commit(a.turn);
+        else if constexpr (std::is_same_v<T, act::AnsweredBy>) on_answered_by(a.by, a.rule);
+        else if constexpr (std::is_same_v<T, act::SendDigits>) send_digits(a.digits);
+        else if constexpr (std::is_same_v<T, act::RunTool>) run_tool(a); // whose call it was may be gone: it asked for it
         else if (leg_gone_) return; // only the record matters now
-        else if constexpr (std::is_same_v<T, act::OpenStt>) open_stt();
+        else if constexpr (std::is_same_v<T, act::OpenStt>) open_stt(a.feed_turn);
         else if constexpr (std::is_same_v<T, act::FinalizeStt>) finalize_stt(a.ticket);
         else if constexpr (std::is_same_v<T, act::DiscardStt>) {
             listening_ = false;
+            turn_from_.reset();
+            feed_at_.reset();
+            finalize_after_feed_.reset();
             if (!stt_) return;
             jf_stt_control control{};
             control.struct_size = sizeof control;
             control.verb = JF_STT_DISCARD;
             plugin_host::SttPort(*stt_->instance).control(stt_->op, control);
         } else if constexpr (std::is_same_v<T, act::Listen>) begin_listening(caller_end_);
-        else if constexpr (std::is_same_v<T, act::Generate>) generate(a.reply, false);
+        else if constexpr (std::is_same_v<T, act::Generate>) generate(a.reply, false, std::move(a.provisional));
         else if constexpr (std::is_same_v<T, act::Prewarm>) generate(0, true);
-        else if constexpr (std::is_same_v<T, act::CancelGeneration>) drop_stream(llm_);
-        else if constexpr (std::is_same_v<T, act::Speak>) speak(a);
+        else if constexpr (std::is_same_v<T, act::CancelGeneration>) drop_models();
+        else if constexpr (std::is_same_v<T, act::Speak>) {
+            machine_.on_text_spoken(now(), a.reply);
+            speak(a);
+        }
         else if constexpr (std::is_same_v<T, act::EndSpeech>) end_speech(a.reply);
+        else if constexpr (std::is_same_v<T, act::SpeakOn>) speak_on(a.reply, a.from);
         else if constexpr (std::is_same_v<T, act::StopSpeech>) stop_speech();
-        else if constexpr (std::is_same_v<T, act::Duck>) playout_->duck();
-        else if constexpr (std::is_same_v<T, act::Unduck>) playout_->unduck();
+        else if constexpr (std::is_same_v<T, act::Duck>) {
+            if (setup_.agent.turn.while_deciding == config::WhileDeciding::pause) playout_->pause();
+            else playout_->duck();
+        } else if constexpr (std::is_same_v<T, act::Unduck>) {
+            playout_->resume();
+            playout_->unduck();
+        } else if constexpr (std::is_same_v<T, act::WaitingTone>) waiting_tone_.set(a.on);
+        else if constexpr (std::is_same_v<T, act::Adopt>) adopt(a.reply);
         else if constexpr (std::is_same_v<T, act::HangUp>) hang_up(a.cause, a.reason);
-        else if constexpr (std::is_same_v<T, act::Transfer>) transfer(a.to);
+        else if constexpr (std::is_same_v<T, act::Transfer>) transfer(a);
+        else if constexpr (std::is_same_v<T, act::HandOff>) hand_off(a.to);
+        else if constexpr (std::is_same_v<T, act::Consent>) on_consent(a.granted);
         else if constexpr (std::is_same_v<T, act::NextProvider>) next_provider(a.kind);
     }, action);
 }
@@ -362,7 +403,7 @@ void Call::perform(Action& action) {
 void Call::update_timer() {
     if (leg_gone_ || performing_ > 0) return;
     auto next = machine_.next_deadline();
-    if (voice_deadline_ && (!next || *voice_deadline_ < *next)) next = voice_deadline_;
+    if (const auto chains = next_chain_deadline(); chains && (!next || *chains < *next)) next = chains;
     if (next == timer_at_) return;
     if (timer_) shard_.cancel_timer(timer_);
     timer_ = 0;
@@ -371,13 +412,7 @@ void Call::update_timer() {
     timer_ = shard_.start_timer(*next, [this] {
         timer_ = 0;
         timer_at_.reset();
-        if (voice_deadline_ && *voice_deadline_ <= now()) {
-            voice_deadline_.reset();
-            log_.warn("tts.timeout");
-            drop_stream(tts_);
-            note_heard();
-            run(machine_.on_voice_failed(now(), playing_reply_));
-        }
+        serve_chain_deadlines();
         note_heard();
         run(machine_.on_time(now()));
     });
@@ -386,7 +421,9 @@ void Call::update_timer() {
 void Call::note_heard() {
     if (!playout_ || playing_reply_ == 0) return;
     const media::Heard heard = playout_->heard();
-    machine_.set_heard({heard.turn == playing_reply_ ? heard.text_estimated : 0, false});
+    HeardText text{heard.turn == playing_reply_ ? heard.text_estimated : 0, false};
+    if (speech_.ended) text.left = base::Milliseconds(static_cast<std::int64_t>(playout_->queued() + overflow_.size()) * 1000 / media::narrowband_hz);
+    machine_.set_heard(text);
 }
 
 void Call::commit(const TurnRecord& turn) {
@@ -395,8 +432,10 @@ void Call::commit(const TurnRecord& turn) {
     row.call = row_.id;
     row.number = turn_number_++;
     row.role = turn.role == Role::user ? "user" : "assistant";
-    row.text = turn.text;
-    row.unheard = turn.unheard;
+    // Stores refuse what is no text, and a model's bytes may be none.
+    row.text = turn.masked ? std::string(turn.text.size(), '*') : base::to_valid_utf8(turn.text);
+    row.agent = setup_.agent.name;
+    row.unheard = base::to_valid_utf8(turn.unheard);
     row.interrupted = turn.interrupted;
     row.rule = turn.rule;
     row.confidence = turn.confidence;
@@ -404,12 +443,13 @@ void Call::commit(const TurnRecord& turn) {
     row.began_ms = since_answer(turn.role == Role::user ? t.user_began : t.first_sent);
     row.ended_ms = since_answer(turn.role == Role::user ? t.user_ended : t.ended);
     if (turn.role == Role::assistant && turn.rule != "greeting") {
-        row.reply_ms = ms_between(t.user_ended, t.first_sent);
+        row.reply_ms = reply_ms(t);
         if (row.reply_ms >= 0) {
-            row.stages_json = stages_of(t);
+            row.stages_json = stages_json(t);
             env_.metrics.reply_seconds.observe(static_cast<double>(row.reply_ms) / 1000.0);
         }
     }
+    row.why_json = why_of(turn);
     ++pending_writes_;
     env_.store.add_turn(shard_, row_.tenant, row, [this](base::Result<> stored) {
         --pending_writes_;
@@ -423,18 +463,6 @@ void Call::commit(const TurnRecord& turn) {
         json.member("began_ms", row.began_ms).member("ended_ms", row.ended_ms).member("reply_ms", row.reply_ms);
         if (!row.stages_json.empty()) json.key("stages").raw(row.stages_json);
     });
-}
-
-void Call::transfer(const std::string& to) {
-    jf_telephony_control control{};
-    control.struct_size = sizeof control;
-    control.verb = JF_TEL_TRANSFER;
-    control.text = sdk::str(to);
-    const jf_status status = telephony_.control(leg_, control);
-    log_.info("call.transfer", {{"status", status}});
-    end_reason_ = "transfer";
-    // A provider that can't transfer: the caller has been told that somebody will be there, so the line must not stay dead.
-    if (status != JF_OK) hang_up(JF_CAUSE_NORMAL, "transfer_unsupported");
 }
 
 }  // namespace jackfield::call

@@ -8,21 +8,33 @@
 #include <string>
 #include <vector>
 
+#include "call/chain_metrics.hpp"
+#include "call/audio_tap.hpp"
+#include "call/keypad.hpp"
 #include "call/machine.hpp"
 #include "call/media_clock.hpp"
+#include "call/tool_builtins.hpp"
+#include "call/tool_runner.hpp"
+#include "call/trace_log.hpp"
+#include "call/speech_cache.hpp"
 #include "config/host_config.hpp"
 #include "media/audio_history.hpp"
+#include "media/beep_detector.hpp"
+#include "media/dtmf.hpp"
 #include "media/frame_cutter.hpp"
 #include "media/playout_queue.hpp"
 #include "media/recording.hpp"
 #include "media/reorder_window.hpp"
 #include "media/speech_detector.hpp"
 #include "media/vad.hpp"
+#include "media/waiting_tone.hpp"
 #include "observe/log.hpp"
 #include "observe/metrics.hpp"
 #include "plugin_host/adapters/ports.hpp"
 #include "plugin_host/plugin_host.hpp"
 #include "store/call_store.hpp"
+#include "call/transfer.hpp"
+#include "call/transfer_text.hpp"
 
 namespace jackfield::call {
 
@@ -39,9 +51,10 @@ struct CallMetrics {
     observe::Counter started;
     observe::Counter refused;
     observe::Counter ended;
-    observe::Counter failovers;
+    ChainMetrics chains;
     observe::Counter packets_dropped; ///< media the carrier's plugin did not take
     observe::Counter stt_dropped;
+    ToolMetrics tools;
     observe::Histogram reply_seconds;
 };
 
@@ -54,6 +67,16 @@ struct CallEnvironment {
     CallMetrics metrics;
     std::function<void(const CallEvent&)> publish;
     std::function<MediaClock&(unsigned shard)> media_clock;
+    std::shared_ptr<SpeechCache> speech_cache = {}; ///< null: every greeting is synthesised anew
+};
+
+/// Another agent of the tenant, with what it works with.
+struct OtherAgent {
+    config::AgentConfig agent;
+    std::vector<std::shared_ptr<plugin_host::Instance>> stt;
+    std::vector<std::shared_ptr<plugin_host::Instance>> llm;
+    std::vector<std::shared_ptr<plugin_host::Instance>> tts;
+    std::vector<plugin_host::OfferedTool> tools;
 };
 
 /// What this call is: made by the router, immutable afterwards.
@@ -65,7 +88,12 @@ struct CallSetup {
     std::vector<std::shared_ptr<plugin_host::Instance>> stt;
     std::vector<std::shared_ptr<plugin_host::Instance>> llm;
     std::vector<std::shared_ptr<plugin_host::Instance>> tts;
+    std::vector<plugin_host::OfferedTool> tools; ///< besides the host's own
     std::string recording_path; ///< empty: not recorded
+    // What a call may come to need, by the names of its tenant's configuration. On the call's shard.
+    std::function<std::optional<OtherAgent>(const std::string& name)> find_agent = {};
+    std::function<std::shared_ptr<plugin_host::Instance>(const std::string& name)> find_provider = {};
+    std::function<Music(const std::filesystem::path& file)> find_music = {};
 };
 
 /// The driver of one call: carries out what its Machine decides, on one shard, with the plugins' streams and the media room. Everything
@@ -84,6 +112,14 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void hang_up(std::uint32_t cause, std::string reason);
 
     const store::CallRow& row() const { return row_; }
+    /// What has been decided since the last turn that was stored, as JSON: {"number" of that turn, "decisions"}.
+    /// On the shard.
+    std::string why_json();
+    /// The ladder so far: SIP messages, ops, events. On the shard.
+    std::string trace_json() const { return trace_.json(); }
+    /// A copy of what both sides say from now on, until somebody abandons it; null before the answer. While the recording is paused, or the caller
+    /// has refused it, there is silence in it. `who` is for the audit line. On the shard.
+    std::shared_ptr<AudioTap> listen(const std::string& who, const char* what);
     /// As it was made; never changes, so any thread may read it.
     const store::CallRow& setup_row() const { return setup_.row; }
     runtime::Shard& shard() const { return shard_; }
@@ -94,6 +130,18 @@ class Call final : public plugin_host::OpSink, public MediaClient {
 
   private:
     enum class StreamKind { stt, llm, prewarm, tts };
+    struct OwnedHints {
+        std::uint32_t slot = 0;
+        std::string grammar;
+        std::vector<std::string> phrases;
+        std::vector<std::string> keywords;
+        std::uint32_t min_digits = 0;
+        std::uint32_t max_digits = 0;
+
+        void take(const jf_hints& hints);
+        /// Borrows from this and from the arrays.
+        jf_hints abi(std::vector<jf_str>& phrase_array, std::vector<jf_str>& keyword_array) const;
+    };
     /// One provider's stream of this call. Lives until its op has completed, though the call may have moved on to another.
     struct Stream final : public plugin_host::OpSink {
         Stream(Call& call, StreamKind stream_kind, std::uint64_t stream_reply) : owner(call), kind(stream_kind), reply(stream_reply) {}
@@ -105,19 +153,19 @@ class Call final : public plugin_host::OpSink, public MediaClient {
         jf_op op = JF_NO_OP;
         plugin_host::Instance* instance = nullptr;
         std::shared_ptr<plugin_host::Instance> keep;
-        bool served = false; ///< it gave what it is there for: its breaker knows
+        bool served = false; ///< it gave what it is there for: its health knows
+        std::size_t chain_index = 0;
+        base::MonoTime asked;    ///< for what it is there for
+        std::uint64_t ticket = 0; ///< recogniser: of the FINALIZE that is out
+        std::optional<OwnedHints> hints; ///< model: held back until it is clear whose answer counts
+        // Voice: bytes of the reply's text.
+        std::uint64_t text_from = 0; ///< where its own text begins
+        std::uint64_t text_sent = 0;
+        bool has_all_text = false;   ///< it owes nothing but audio and its completion
+        base::MonoTime owes_since;   ///< its last sign of life, or the first text
     };
-    struct OwnedHints {
-        std::uint32_t slot = 0;
-        std::string grammar;
-        std::vector<std::string> phrases;
-        std::vector<std::string> keywords;
 
-        void take(const jf_hints& hints);
-        /// Borrows from this and from the arrays.
-        jf_hints abi(std::vector<jf_str>& phrase_array, std::vector<jf_str>& keyword_array) const;
-    };
-
+    static base::Milliseconds final_wait_of(const CallSetup& setup);
     base::MonoTime now() const { return shard_.now(); }
     base::UtcTime utc_now() const;
     void answer();
@@ -133,32 +181,113 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void hear(media::SamplePos position, std::span<const std::uint8_t> codes);
     void hear_frame(media::SamplePos position, std::span<const std::uint8_t> codes);
     void hear_nothing();
-    void on_speech_stop(media::SamplePos at);
+    void on_speech_stop(const media::SpeechEvent& edge);
     void begin_listening(media::SamplePos from);
     void push_stt(media::SamplePos position, std::span<const std::uint8_t> codes);
+    bool give_stt(media::SamplePos position, std::span<const std::uint8_t> codes);
+    void feed_stt();
     base::MonoTime time_of(media::SamplePos position) const;
 
     // Actions.
     void run(Actions actions);
     void perform(Action& action);
-    void open_stt();
+    void open_stt(bool feed_turn);
     void send_hints();
     void finalize_stt(std::uint64_t ticket);
-    void generate(std::uint64_t reply, bool prewarm);
+    void send_finalize(std::uint64_t ticket);
+    void on_stt_answer(Stream& stream, std::uint64_t ticket);
+    void generate(std::uint64_t reply, bool prewarm, std::optional<std::string> provisional = {});
+    void ask_model(Stream& stream, bool prewarm, const std::optional<std::string>& provisional);
+    void adopt(std::uint64_t reply);
+    void use_hints(std::uint64_t reply, const OwnedHints& hints);
     void speak(const act::Speak& action);
     void end_speech(std::uint64_t reply);
-    bool open_voice(std::uint64_t reply);
-    void send_pending_text();
+    void speak_on(std::uint64_t reply, std::uint64_t from);
+    void begin_speech(std::uint64_t reply);
+    void drop_voices();
+    Stream* add_voice(std::size_t index, std::uint64_t from);
+    bool open_voice(std::uint64_t from);
+    void send_text(Stream& voice);
+    bool owes_words(const Stream& voice) const;
     void arm_voice_deadline();
+    void on_voice_deadline();
+    void voice_is_gone(bool well);
+    void on_voice_audio(Stream& voice, const jf_event& event, const jf_frame& frame);
+    void queue_speech(std::span<const std::uint8_t> codes, std::uint64_t text_end);
+    void refill_playout();
+    void end_of_audio();
+    void arm_voice_hedge();
+    void hedge_voice();
+    bool is_fixed(std::string_view text) const;
+    SpeechCache::Key cache_key() const;
+    bool play_cached();
+    void feed_cached();
+    void keep_captured();
     void finish_speaking();
     void stop_speech();
     void commit(const TurnRecord& turn);
-    void transfer(const std::string& to);
+    std::string why_of(const TurnRecord& turn);
+    void trace_message(const jf_signalling& message);
+    void trace_event(const char* name, std::int64_t number = 0, std::string text = {});
+    void trace_op(TraceEntry::Kind kind, const Stream& stream, jf_status status = JF_OK, const jf_error* error = nullptr);
+    void trace_leg(TraceEntry::Kind kind, jf_status status = JF_OK, const jf_error* error = nullptr);
+    void store_trace();
+    void tap(media::RecordingSide side, media::SamplePos at, std::span<const std::uint8_t> codes);
+    void note_provider(StreamKind kind, const plugin_host::Instance& instance);
+
+    // Hold, transfer, hand-off, consent (call_transfer.cpp).
+    void on_hold(bool held);
+    void hold_caller(bool held);
+    void close_ears();
+    void open_ears();
+    void publish_transfer(std::string_view state, std::string_view why);
+    void transfer(const act::Transfer& action);
+    void refer(const config::TransferConfig& target);
+    void stop_referring();
+    void on_transferred(const jf_event& event);
+    void transfer_joined();
+    void transfer_failed(const std::string& why);
+    void transfer_left();
+    bool play_transfer(std::span<std::uint8_t, media::packet_samples> codes);
+    void hand_off(const std::string& to);
+    void start_recording();
+    void on_consent(bool granted);
+    void record(media::RecordingSide side, media::SamplePos at, std::span<const std::uint8_t> codes);
+
     using Chain = std::vector<std::shared_ptr<plugin_host::Instance>>;
+    const Chain& chain_of(ChainKind kind) const;
     void next_provider(act::NextProvider::Kind kind);
+    std::optional<std::size_t> standby_of(const Chain& chain, std::size_t index) const;
+    void lose_race(Stream*& loser);
+    void arm_model_hedge();
+    void hedge_model();
+    void on_model_output(Stream& model);
+    void promote_model();
+    void drop_models();
+    std::optional<base::MonoTime> next_chain_deadline() const;
+    void serve_chain_deadlines();
     const std::shared_ptr<plugin_host::Instance>& choose(const Chain& chain, std::size_t& index) const;
     void update_timer();
     void note_heard();
+
+    // Keys (call_keys.cpp).
+    void choose_key_sources(std::uint32_t answered_flags);
+    void on_key(char key, bool from_tone);
+    /// A key sounds in this packet: it is not speech, and nobody is to recognise it.
+    bool hear_keys(std::span<const std::int16_t> pcm);
+    void send_digits(const std::string& digits);
+    /// A packet of the tones that stand for keys, where the carrier has no other way; false when none are to be sent.
+    bool next_tones(std::span<std::uint8_t> codes);
+
+    // Who answered (call_keys.cpp).
+    void on_answered_by(AnsweredBy by, const char* rule);
+    void hear_beep(std::span<const std::int16_t> pcm);
+
+    // Tools (call_tools.cpp).
+    ToolRunner::Context tool_context();
+    void offer_tools();
+    void run_tool(const act::RunTool& action);
+    std::vector<jf_tool> tools_for_model(const std::vector<BuiltInTool>& texts) const;
 
     // Stream events.
     void on_stream_event(Stream& stream, const jf_event& event);
@@ -175,6 +304,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     plugin_host::TelephonyPort telephony_;
     jf_op leg_ = JF_NO_OP;
     Machine machine_;
+    ToolRunner tool_runner_;
 
     bool answered_ = false;
     bool ending_ = false;  ///< hangup was sent
@@ -191,36 +321,79 @@ class Call final : public plugin_host::OpSink, public MediaClient {
 
     // Caller side.
     media::G711Law law_ = media::G711Law::mu;
+    jf_quality quality_{};  // what the leg's plugin measured, last; struct_size 0: nothing
+    media::G711Law wire_law_ = media::G711Law::mu; // what the leg takes since the last FORMAT; law_ stays that of the first answer
     media::ReorderWindow reorder_;
     std::unique_ptr<media::AudioHistory> history_;
     std::unique_ptr<media::Vad> vad_;
     media::SpeechDetector detector_;
     media::FrameCutter cutter_;
+    std::unique_ptr<media::DtmfDetector> tones_; ///< none: keys come as events only
+    DtmfSources key_sources_;
+    media::BeepDetector beeps_;
+    std::string keys_out_; ///< to be sent as tones, with the one that sounds in front
+    media::DtmfGenerator tone_out_;
+    std::size_t tone_pause_ = 0; ///< samples
     media::SamplePos caller_end_ = 0;
     base::MonoTime caller_end_at_;
     media::SamplePos heard_to_ = 0; ///< where the detector stands
     std::optional<media::SamplePos> caller_offset_; ///< caller position 0 on the recording's time line
     bool listening_ = false;
     media::SamplePos stt_pushed_to_ = 0;
+    std::optional<media::SamplePos> turn_from_; ///< where the caller's current turn begins, with its pre-roll
+    std::optional<media::SamplePos> feed_at_;   ///< a recogniser is being given the turn again, and stands here
+    std::optional<std::uint64_t> finalize_after_feed_;
 
     // Agent side.
     std::unique_ptr<media::PlayoutQueue> playout_;
     std::vector<std::uint8_t> overflow_;
+    media::WaitingTone waiting_tone_;
     media::SamplePos agent_position_ = 0;
     std::uint64_t playing_reply_ = 0;
     bool first_sent_reported_ = false;
     std::uint64_t credit_owed_ = 0;
-    std::deque<std::pair<std::string, bool>> pending_text_; ///< text, last
+    /// What is to be spoken in the reply in hand, whichever voices do it.
+    struct Speech {
+        std::uint64_t reply = 0;
+        std::string text;
+        std::vector<std::uint64_t> parts; ///< where each piece ends
+        bool complete = false;            ///< no more text comes
+        bool ended = false;               ///< no more audio comes
+        std::uint64_t spoken = 0;         ///< there is audio of the text up to this byte
+    };
+    Speech speech_;
+    std::deque<std::pair<std::size_t, std::uint64_t>> overflow_tags_; ///< up to this byte of overflow_, text up to this one
     std::optional<base::MonoTime> voice_deadline_;
-    bool voice_broke_ = false; ///< it ended with an error after the caller had heard some of it
-    bool voice_has_all_text_ = false; ///< the voice owes nothing but audio and its completion
+    std::optional<base::MonoTime> voice_hedge_at_;
+    base::MonoTime dry_at_; ///< what is queued has been played by then
+    std::optional<SpokenAudio> capture_; ///< of a fixed text, for the cache
+    std::shared_ptr<const SpokenAudio> cached_; ///< being played
+    std::size_t cached_at_ = 0;
+    std::size_t cached_tag_ = 0;
     std::shared_ptr<media::Recording> recording_;
+    bool recording_paused_ = false;
+    bool consent_refused_ = false;
+
+    // Whom the caller is with, or will be.
+    std::vector<std::unique_ptr<Transfer>> transfer_legs_; ///< also such as failed and are still being ended
+    Transfer* transfer_ = nullptr;
+    std::string transfer_name_;
+    std::string transfer_mode_;
+    bool referring_ = false;
+    bool caller_held_ = false;
+    runtime::TimerId refer_timer_ = 0;
+    std::optional<HoldSound> refer_sound_;
 
     // Streams.
     std::vector<std::unique_ptr<Stream>> streams_;
     Stream* stt_ = nullptr;
     Stream* llm_ = nullptr;
     Stream* tts_ = nullptr;
+    Stream* llm_standby_ = nullptr; ///< started beside a slow one; the first output decides
+    Stream* tts_standby_ = nullptr;
+    std::optional<base::MonoTime> model_hedge_at_;
+    std::optional<base::MonoTime> model_abandon_at_; ///< of the first, while a standby is being asked too
+    std::optional<std::string> model_provisional_;
     std::size_t stt_index_ = 0;
     std::size_t llm_index_ = 0;
     std::size_t tts_index_ = 0;
@@ -228,7 +401,13 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     bool stt_wants_all_ = false;
     int stt_restarts_ = 0;
     OwnedHints hints_;
+    std::optional<OwnedHints> draft_hints_; ///< of a reply whose turn is not over: sent when it is adopted
     std::int64_t turn_number_ = 0;
+    TraceLog trace_;
+    std::vector<std::shared_ptr<AudioTap>> taps_;
+    enum class TraceStored { no, writing, yes } trace_stored_ = TraceStored::no;
+    base::MonoTime told_until_; ///< what was decided since then is in no stored turn yet
+    std::array<const plugin_host::Instance*, 3> last_provider_ = {}; ///< noted last, of stt, llm, tts
     int performing_ = 0; ///< depth of run(): the timer is set once, at the end
 };
 

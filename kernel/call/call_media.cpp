@@ -1,6 +1,9 @@
 // The audio path of a call: what the caller says, packet by packet, and the clock of what the agent says.
 
+#include <cmath>
+
 #include "call/call.hpp"
+#include "media/level.hpp"
 
 namespace jackfield::call {
 namespace {
@@ -21,6 +24,7 @@ void Call::on_caller_frame(const jf_frame& frame) {
         media::transcode(frame_law, law_, codes, recoded);
         codes = std::span<const std::uint8_t>(recoded.data(), codes.size());
     }
+    if (transfer_) transfer_->from_caller(static_cast<media::SamplePos>(frame.pts), law_, codes);
     reorder_.push(static_cast<media::SamplePos>(frame.pts), codes, now());
     drain_caller();
 }
@@ -42,19 +46,30 @@ base::MonoTime Call::time_of(media::SamplePos position) const {
 void Call::hear(media::SamplePos position, std::span<const std::uint8_t> codes) {
     if (!caller_offset_) caller_offset_ = agent_position_ - position;
     history_->append(position, codes);
-    if (recording_) recording_->write(media::RecordingSide::caller, position + *caller_offset_, codes);
+    record(media::RecordingSide::caller, position + *caller_offset_, codes);
+    if (!taps_.empty()) tap(media::RecordingSide::caller, position + *caller_offset_, codes);
     cutter_.push(position, codes, [this](media::SamplePos at, std::span<const std::uint8_t, media::packet_samples> packet) {
         hear_frame(at, packet);
     });
 }
 
 void Call::hear_frame(media::SamplePos position, std::span<const std::uint8_t> codes) {
+    heard_to_ = position + media::packet_samples;
+    // On hold it is the far end's music, and in a transfer it is meant for somebody else.
+    if (machine_.away() && !detector_.speaking()) return;
     std::array<std::int16_t, media::packet_samples> pcm;
     media::decode(law_, codes, pcm);
-    const bool voiced = vad_ && vad_->process(pcm);
+    const bool key = tones_ && hear_keys(pcm);
+    if (machine_.listens_for_beep()) hear_beep(pcm);
+    const bool voiced = vad_ && vad_->process(pcm) && !key;
     const auto edge = detector_.feed(position, media::packet_samples, voiced);
-    if (listening_ || stt_wants_all_) push_stt(position, codes);
+    if (listening_ || stt_wants_all_) {
+        std::array<std::uint8_t, media::packet_samples> silence;
+        if (key) media::fill_silence(law_, silence);
+        push_stt(position, key ? std::span<const std::uint8_t>(silence) : codes);
+    }
     if (edge && edge->edge == media::SpeechEdge::start) {
+        machine_.decisions().note(now(), Decision::speech_start, edge->at, std::lround(media::measure(pcm).rms_dbov));
         if (!listening_) begin_listening(edge->at);
         note_heard();
         run(machine_.on_speech_start(now(), time_of(edge->at)));
@@ -63,27 +78,30 @@ void Call::hear_frame(media::SamplePos position, std::span<const std::uint8_t> c
         note_heard();
         run(machine_.on_voice(now(), detector_.voiced()));
     }
-    if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(edge->at);
+    if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(*edge);
     heard_to_ = position + media::packet_samples;
 }
 
-void Call::on_speech_stop(media::SamplePos at) {
+void Call::on_speech_stop(const media::SpeechEvent& edge) {
     note_heard();
-    run(machine_.on_speech_stop(now(), time_of(at)));
+    machine_.decisions().note(now(), Decision::speech_stop, edge.at, edge.voiced_samples * 1000 / media::narrowband_hz);
+    run(machine_.on_speech_stop(now(), time_of(edge.at)));
 }
 
 /// Telephones that suppress silence send nothing when the caller stops; so do those that are gone. Either way the turn is over.
 void Call::hear_nothing() {
     const auto edge = detector_.feed(heard_to_, media::packet_samples, false);
     heard_to_ += media::packet_samples;
-    if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(edge->at);
+    if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(*edge);
 }
 
 /// From here on the recogniser hears the caller, beginning with what was said before anybody was sure that it was speech.
 void Call::begin_listening(media::SamplePos from) {
     listening_ = true;
-    if (stt_wants_all_ || !stt_) return;
     const auto pre_roll = static_cast<media::SamplePos>(setup_.agent.turn.pre_roll.count()) * media::narrowband_hz / 1000;
+    // The caller may go on in a turn that seemed to be over: then it begins where it began.
+    if (!turn_from_ || !machine_.user_turn_open()) turn_from_ = from - pre_roll;
+    if (stt_wants_all_ || !stt_ || feed_at_) return;
     media::SamplePos at = std::max({from - pre_roll, history_->begin(), stt_pushed_to_});
     std::array<std::uint8_t, media::packet_samples> chunk;
     while (at < history_->end()) {
@@ -95,7 +113,14 @@ void Call::begin_listening(media::SamplePos from) {
 }
 
 void Call::push_stt(media::SamplePos position, std::span<const std::uint8_t> codes) {
-    if (!stt_) return;
+    // While the turn is given again, what comes now waits in the history; what it brought up to here is not given twice.
+    if (!stt_ || feed_at_ || position + static_cast<media::SamplePos>(codes.size()) <= stt_pushed_to_) return;
+    if (!give_stt(position, codes)) env_.metrics.stt_dropped.add();
+    stt_pushed_to_ = position + static_cast<media::SamplePos>(codes.size());
+}
+
+/// False: the recogniser has no room for it.
+bool Call::give_stt(media::SamplePos position, std::span<const std::uint8_t> codes) {
     jf_frame frame{};
     frame.struct_size = sizeof frame;
     frame.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
@@ -104,46 +129,59 @@ void Call::push_stt(media::SamplePos position, std::span<const std::uint8_t> cod
     frame.samples = static_cast<std::uint32_t>(codes.size());
     frame.pts = static_cast<std::uint64_t>(position);
     frame.data = {codes.data(), codes.size()};
-    if (plugin_host::SttPort(*stt_->instance, stt_table_).push(stt_->op, frame) == JF_E_AGAIN) env_.metrics.stt_dropped.add();
+    if (plugin_host::SttPort(*stt_->instance, stt_table_).push(stt_->op, frame) == JF_E_AGAIN) return false;
     stt_pushed_to_ = position + static_cast<media::SamplePos>(codes.size());
+    return true;
 }
 
 void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
     if (leg_gone_ || ending_) return;
     agent_position_ += static_cast<media::SamplePos>(skipped) * media::packet_samples;
     if (const auto deadline = reorder_.next_deadline(); deadline && *deadline <= time) drain_caller();
+    if (feed_at_) feed_stt();
     if (detector_.speaking() && time - caller_end_at_ >= nothing_arrives) hear_nothing();
 
     std::array<std::uint8_t, media::packet_samples> codes;
     const media::PlayoutPacket packet = playout_->pop(codes);
+    const bool keys = packet.speech_samples == 0 && next_tones(codes);
+    const bool other = keys || (packet.speech_samples == 0 && play_transfer(codes));
+    const bool tone = other || (packet.speech_samples == 0 && waiting_tone_.fill(law_, codes));
     jf_frame frame{};
     frame.struct_size = sizeof frame;
-    frame.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
+    frame.codec = wire_law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
     frame.channels = 1;
-    frame.flags = packet.speech_samples == 0 ? JF_FRAME_SILENCE : 0;
+    frame.flags = packet.speech_samples == 0 && !tone ? JF_FRAME_SILENCE : 0;
     frame.rate_hz = media::narrowband_hz;
     frame.samples = media::packet_samples;
     frame.pts = static_cast<std::uint64_t>(agent_position_);
     frame.data = {codes.data(), codes.size()};
+    std::array<std::uint8_t, media::packet_samples> recoded;
+    if (wire_law_ != law_) {
+        media::transcode(law_, wire_law_, codes, recoded);
+        frame.data = {recoded.data(), recoded.size()};
+    }
     if (telephony_.media_out(leg_, frame) != JF_OK) env_.metrics.packets_dropped.add();
-    if (recording_) recording_->write(media::RecordingSide::agent, agent_position_, codes);
+    record(media::RecordingSide::agent, agent_position_, codes);
+    if (!taps_.empty()) tap(media::RecordingSide::agent, agent_position_, codes);
     agent_position_ += media::packet_samples;
 
     if (packet.speech_samples > 0) {
         if (!first_sent_reported_) {
             first_sent_reported_ = true;
-            run(machine_.on_first_sent(time));
+            run(machine_.on_first_sent(now())); // it has left: the tick began earlier
         }
-        if (!overflow_.empty()) {
-            const std::size_t taken = playout_->push(overflow_);
-            overflow_.erase(overflow_.begin(), overflow_.begin() + static_cast<std::ptrdiff_t>(taken));
-        }
+        refill_playout();
         credit_owed_ += static_cast<std::uint64_t>(packet.speech_samples);
         // In steps of 100 ms, since a credit is a call.
         if (tts_ && credit_owed_ >= media::narrowband_hz / 10) {
             plugin_host::TtsPort(*tts_->instance).credit(tts_->op, credit_owed_);
             credit_owed_ = 0;
         }
+    }
+    // Also when the last packet was full, and this one has nothing at all.
+    if (packet.underrun) {
+        first_sent_reported_ = false;
+        run(machine_.on_dry(time));
     }
     while (playout_->next_mark()) {}
     if (packet.finished && playing_reply_ != 0) finish_speaking();

@@ -1,4 +1,4 @@
-// A call's streams with its recogniser, model and voice.
+// A call's streams with its recogniser and its model, and the events of all three kinds.
 
 #include <algorithm>
 
@@ -8,9 +8,6 @@
 
 namespace jackfield::call {
 namespace {
-
-/// Synthesised ahead of the ear at most: enough for a slow voice, little enough to throw away.
-constexpr std::uint64_t voice_credit = 5 * media::narrowband_hz;
 
 std::uint32_t role_of(Role role) {
     switch (role) {
@@ -24,6 +21,11 @@ std::uint32_t role_of(Role role) {
 bool wants_all_audio(plugin_host::Instance& stt) {
     const auto caps = base::JsonDocument::parse(stt.plugin().file.descriptor.capabilities);
     return caps && caps->root()["stt"]["audio"].text_or("all") == "all";
+}
+
+bool detects_turns(plugin_host::Instance& stt) {
+    const auto caps = base::JsonDocument::parse(stt.plugin().file.descriptor.capabilities);
+    return caps && caps->root()["stt"]["turn_detection"].boolean_or(false);
 }
 
 }  // namespace
@@ -40,6 +42,8 @@ Call::Stream* Call::open_stream(StreamKind kind, const std::shared_ptr<plugin_ho
     stream->keep = instance;
     stream->op = env_.plugins.ops().open(shard_, stream.get(), instance.get());
     if (stream->op == JF_NO_OP) return nullptr;
+    note_provider(kind, *instance);
+    trace_op(TraceEntry::Kind::op_opened, *stream);
     streams_.push_back(std::move(stream));
     return streams_.back().get();
 }
@@ -52,36 +56,14 @@ void Call::drop_stream(Stream*& stream) {
     env_.plugins.ops().cancel(op);
 }
 
-void Call::next_provider(act::NextProvider::Kind kind) {
-    env_.metrics.failovers.add();
-    const auto fail = [this](const Chain& chain, std::size_t& index) {
-        if (!chain.empty()) chain[index % chain.size()]->breaker().failed(now());
-        ++index;
-    };
-    switch (kind) {
-        case act::NextProvider::stt: return fail(setup_.stt, stt_index_);
-        case act::NextProvider::llm: return fail(setup_.llm, llm_index_);
-        case act::NextProvider::tts: return fail(setup_.tts, tts_index_);
-    }
-}
-
-/// The provider whose turn it is, or the next one that no open breaker keeps us from. When all are sick, the one whose turn it is: a chance
-/// is better than silence.
-const std::shared_ptr<plugin_host::Instance>& Call::choose(const Chain& chain, std::size_t& index) const {
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-        const std::size_t candidate = (index + i) % chain.size();
-        if (!chain[candidate]->breaker().allow(now())) continue;
-        index = candidate;
-        break;
-    }
-    return chain[index % chain.size()];
-}
-
 // ---- recogniser
 
-void Call::open_stt() {
+void Call::open_stt(bool feed_turn) {
     drop_stream(stt_);
     listening_ = false;
+    feed_at_.reset();
+    finalize_after_feed_.reset();
+    stt_pushed_to_ = 0;
     if (setup_.stt.empty()) return;
     const auto& instance = choose(setup_.stt, stt_index_);
     plugin_host::SttPort port(*instance);
@@ -90,6 +72,7 @@ void Call::open_stt() {
     stt_ = stream;
     stt_table_ = port.table();
     stt_wants_all_ = wants_all_audio(*instance);
+    machine_.set_provider_detects_turns(detects_turns(*instance));
     std::vector<jf_str> phrases;
     std::vector<jf_str> keywords;
     const jf_hints hints = hints_.abi(phrases, keywords);
@@ -105,7 +88,12 @@ void Call::open_stt() {
     jf_error error{};
     error.struct_size = sizeof error;
     const jf_status status = port.open(stream->op, options, &error);
-    if (status != JF_OK) env_.plugins.ops().complete(*instance, stream->op, status, nullptr, &error);
+    if (status != JF_OK) return static_cast<void>(env_.plugins.ops().complete(*instance, stream->op, status, nullptr, &error));
+    if (!feed_turn || !turn_from_) return;
+    env_.metrics.chains.fed_again.add();
+    listening_ = true;
+    feed_at_ = std::max(*turn_from_, history_->begin());
+    feed_stt();
 }
 
 jf_hints Call::OwnedHints::abi(std::vector<jf_str>& phrase_array, std::vector<jf_str>& keyword_array) const {
@@ -117,11 +105,15 @@ jf_hints Call::OwnedHints::abi(std::vector<jf_str>& phrase_array, std::vector<jf
     out.grammar = sdk::str(grammar);
     out.phrases = sdk::array(phrase_array);
     out.keywords = sdk::array(keyword_array);
+    out.min_digits = min_digits;
+    out.max_digits = max_digits;
     return out;
 }
 
 void Call::OwnedHints::take(const jf_hints& hints) {
     slot = hints.slot;
+    min_digits = hints.min_digits;
+    max_digits = hints.max_digits;
     grammar = sdk::view(hints.grammar);
     phrases.clear();
     keywords.clear();
@@ -130,7 +122,7 @@ void Call::OwnedHints::take(const jf_hints& hints) {
 }
 
 void Call::send_hints() {
-    machine_.on_slot(hints_.slot);
+    machine_.on_slot(hints_.slot, hints_.max_digits);
     if (!stt_) return;
     std::vector<jf_str> phrases;
     std::vector<jf_str> keywords;
@@ -145,6 +137,13 @@ void Call::send_hints() {
 void Call::finalize_stt(std::uint64_t ticket) {
     listening_ = false;
     if (!stt_) return run(machine_.on_no_match(now(), ticket, {}));
+    if (feed_at_) finalize_after_feed_ = ticket;
+    else send_finalize(ticket);
+}
+
+void Call::send_finalize(std::uint64_t ticket) {
+    stt_->asked = now();
+    stt_->ticket = ticket;
     jf_stt_control control{};
     control.struct_size = sizeof control;
     control.verb = JF_STT_FINALIZE;
@@ -154,8 +153,27 @@ void Call::finalize_stt(std::uint64_t ticket) {
 
 // ---- model
 
-void Call::generate(std::uint64_t reply, bool prewarm) {
-    if (!prewarm) drop_stream(llm_);
+/// The reply that was begun on provisional words is the one: what its model expects next counts now.
+void Call::adopt(std::uint64_t) {
+    if (!draft_hints_) return;
+    hints_ = std::move(*draft_hints_);
+    draft_hints_.reset();
+    send_hints();
+}
+
+/// What the model of this reply expects the caller to say next.
+void Call::use_hints(std::uint64_t reply, const OwnedHints& hints) {
+    if (machine_.is_draft(reply)) {
+        draft_hints_ = hints;
+        return;
+    }
+    hints_ = hints;
+    send_hints();
+}
+
+void Call::generate(std::uint64_t reply, bool prewarm, std::optional<std::string> provisional) {
+    if (!prewarm) drop_models();
+    if (!prewarm) draft_hints_.reset();
     if (setup_.llm.empty()) {
         if (!prewarm) run(machine_.on_generation_failed(now(), reply));
         return;
@@ -168,8 +186,25 @@ void Call::generate(std::uint64_t reply, bool prewarm) {
         if (!prewarm) run(machine_.on_generation_failed(now(), reply));
         return;
     }
-    if (!prewarm) llm_ = stream;
+    stream->chain_index = llm_index_ % setup_.llm.size();
+    if (prewarm) {
+        ask_model(*stream, true, {});
+        // Who may have to take over shall not begin cold either; what it expects to hear is nobody's business.
+        const auto next = standby_of(setup_.llm, llm_index_);
+        if (!next || !plugin_host::LlmPort(*setup_.llm[*next])) return;
+        if (Stream* standby = open_stream(StreamKind::prewarm, setup_.llm[*next], 1)) ask_model(*standby, true, {});
+        return;
+    }
+    llm_ = stream;
+    model_provisional_ = std::move(provisional);
+    ask_model(*stream, false, model_provisional_);
+    arm_model_hedge();
+}
 
+/// Sends the conversation so far.
+void Call::ask_model(Stream& stream, bool prewarm, const std::optional<std::string>& provisional) {
+    const plugin_host::LlmPort port(*stream.instance);
+    stream.asked = now();
     std::vector<jf_message> messages;
     std::vector<jf_tool_call> calls;
     const auto& history = machine_.messages();
@@ -195,15 +230,9 @@ void Call::generate(std::uint64_t reply, bool prewarm) {
         call.arguments = sdk::str(said.tool_arguments);
         message.tool_calls = {&call, 1, sizeof call};
     }
-    std::vector<jf_tool> tools;
-    for (const std::string& name : setup_.agent.tools) {
-        jf_tool& tool = tools.emplace_back();
-        tool.struct_size = sizeof tool;
-        tool.name = sdk::str(name);
-        tool.description = sdk::str(name == "hang_up" ? "Ends the call after what was said." : "Hands the caller to a person.");
-        tool.parameters = sdk::str(name == "hang_up" ? R"({"type":"object","properties":{}})"
-                                                     : R"({"type":"object","properties":{"to":{"type":"string"}},"required":["to"]})");
-    }
+    if (provisional) add(JF_ROLE_USER, 0, *provisional);
+    const std::vector<BuiltInTool> built_in = built_in_tools(setup_.agent);
+    const std::vector<jf_tool> tools = tools_for_model(built_in);
     const std::string local = format_local(utc_now(), setup_.time_zone);
     jf_llm_request request{};
     request.struct_size = sizeof request;
@@ -215,109 +244,28 @@ void Call::generate(std::uint64_t reply, bool prewarm) {
     request.now_local = sdk::str(local);
     jf_error error{};
     error.struct_size = sizeof error;
-    const jf_status status = prewarm ? port.prewarm(stream->op, request, &error) : port.start(stream->op, request, &error);
-    if (status != JF_OK) env_.plugins.ops().complete(*instance, stream->op, status, nullptr, &error);
-}
-
-// ---- voice
-
-bool Call::open_voice(std::uint64_t reply) {
-    if (tts_ && tts_->reply == reply) return true;
-    drop_stream(tts_);
-    if (setup_.tts.empty()) return false;
-    const auto& instance = choose(setup_.tts, tts_index_);
-    plugin_host::TtsPort port(*instance);
-    Stream* stream = port ? open_stream(StreamKind::tts, instance, reply) : nullptr;
-    if (!stream) return false;
-    tts_ = stream;
-    playing_reply_ = reply;
-    first_sent_reported_ = false;
-    credit_owed_ = 0;
-    playout_->start_turn(reply);
-    voice_has_all_text_ = voice_broke_ = false;
-    voice_deadline_ = now() + setup_.agent.turn.tts_timeout;
-    jf_tts_open options{};
-    options.struct_size = sizeof options;
-    options.format.struct_size = sizeof options.format;
-    options.format.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
-    options.format.channels = 1;
-    options.format.rate_hz = media::narrowband_hz;
-    options.language = sdk::str(setup_.agent.language);
-    options.credit = voice_credit;
-    jf_error error{};
-    error.struct_size = sizeof error;
-    const jf_status status = port.open(stream->op, options, &error);
-    if (status != JF_OK) env_.plugins.ops().complete(*instance, stream->op, status, nullptr, &error);
-    return true;
-}
-
-void Call::speak(const act::Speak& action) {
-    if (!open_voice(action.reply)) {
-        log_.error("tts.unusable");
-        return run(machine_.on_voice_failed(now(), action.reply));
-    }
-    pending_text_.emplace_back(action.text, false);
-    send_pending_text();
-}
-
-void Call::end_speech(std::uint64_t reply) {
-    if (!tts_ || tts_->reply != reply) return;
-    pending_text_.emplace_back(std::string(), true);
-    send_pending_text();
-    if (!voice_deadline_) arm_voice_deadline();
-}
-
-void Call::send_pending_text() {
-    while (tts_ && !pending_text_.empty()) {
-        const auto& [text, last] = pending_text_.front();
-        jf_tts_text part{};
-        part.struct_size = sizeof part;
-        part.flush = last ? JF_TTS_END : JF_TTS_FLUSH;
-        part.text = sdk::str(text);
-        const jf_status status = plugin_host::TtsPort(*tts_->instance).text(tts_->op, part);
-        if (status == JF_E_AGAIN) return; // tried again with the next audio
-        voice_has_all_text_ = last;
-        pending_text_.pop_front();
-        if (status != JF_OK && status != JF_E_INVALID) {
-            env_.plugins.ops().cancel(tts_->op);
-            return;
-        }
-    }
-}
-
-/// After the first audio only a voice that has all its text owes more: by the time that what is queued has been played, and its patience.
-void Call::arm_voice_deadline() {
-    voice_deadline_.reset();
-    if (!tts_ || !voice_has_all_text_) return;
-    const auto queued = static_cast<std::int64_t>(playout_->queued() + overflow_.size());
-    voice_deadline_ = now() + setup_.agent.turn.tts_timeout + base::Milliseconds(queued * 1000 / media::narrowband_hz);
-}
-
-/// The last of the reply has been played.
-void Call::finish_speaking() {
-    note_heard();
-    const std::uint64_t reply = std::exchange(playing_reply_, 0);
-    if (std::exchange(voice_broke_, false)) return run(machine_.on_voice_failed(now(), reply));
-    machine_.set_heard({0, true});
-    run(machine_.on_spoken(now(), reply));
-}
-
-void Call::stop_speech() {
-    pending_text_.clear();
-    overflow_.clear();
-    voice_deadline_.reset();
-    drop_stream(tts_);
-    if (playout_) playout_->clear();
-    playing_reply_ = 0;
-    voice_broke_ = false;
+    const jf_status status = prewarm ? port.prewarm(stream.op, request, &error) : port.start(stream.op, request, &error);
+    if (status != JF_OK) env_.plugins.ops().complete(*stream.instance, stream.op, status, nullptr, &error);
 }
 
 // ---- events
 
 void Call::on_stream_event(Stream& stream, const jf_event& event) {
     if (leg_gone_) return;
-    const bool current = &stream == stt_ || &stream == llm_ || &stream == tts_ || stream.kind == StreamKind::prewarm;
-    if (!current) return;
+    const bool of_model = &stream == llm_ || &stream == llm_standby_;
+    const bool of_voice = &stream == tts_ || &stream == tts_standby_;
+    const bool of_prewarm = stream.kind == StreamKind::prewarm && stream.reply == 0;
+    // Each says what is its to say: a voice that reports words of the caller's is not believed.
+    const bool expected = (event.type >> 8) == (JF_EV_PARTIAL >> 8)  ? &stream == stt_
+                          : event.type == JF_EV_HINTS                ? of_model || of_prewarm
+                          : (event.type >> 8) == (JF_EV_AUDIO >> 8)  ? of_voice
+                          : (event.type >> 8) == (JF_EV_TOKEN >> 8)  ? of_model
+                                                                     : false;
+    if (event.type == JF_EV_CREDIT && of_voice) {
+        send_text(stream); // it had no room for text, and has some now
+        return update_timer();
+    }
+    if (!expected) return;
     switch (event.type) {
         case JF_EV_PARTIAL:
             if (const auto* text = sdk::data_of<jf_text>(event)) {
@@ -326,7 +274,7 @@ void Call::on_stream_event(Stream& stream, const jf_event& event) {
             }
             return;
         case JF_EV_FINAL:
-            if (!std::exchange(stream.served, true)) stream.instance->breaker().succeeded(now());
+            on_stt_answer(stream, event.pos);
             if (const auto* text = sdk::data_of<jf_text>(event)) {
                 note_heard();
                 run(machine_.on_final(now(), event.pos, sdk::view(text->text), text->confidence));
@@ -334,47 +282,73 @@ void Call::on_stream_event(Stream& stream, const jf_event& event) {
             return;
         case JF_EV_NO_MATCH: {
             const auto* text = sdk::data_of<jf_text>(event);
+            on_stt_answer(stream, event.pos);
             run(machine_.on_no_match(now(), event.pos, text ? sdk::view(text->text) : std::string_view()));
             return;
         }
-        case JF_EV_TOKEN:
+        case JF_EV_TURN_END:
+            stt_restarts_ = 0;
             if (!std::exchange(stream.served, true)) stream.instance->breaker().succeeded(now());
+            if (const auto* text = sdk::data_of<jf_text>(event)) {
+                note_heard();
+                run(machine_.on_turn_end(now(), sdk::view(text->text), text->confidence));
+            }
+            return;
+        case JF_EV_EAGER_TURN_END:
+            if (const auto* text = sdk::data_of<jf_text>(event)) {
+                note_heard();
+                run(machine_.on_eager_turn_end(now(), sdk::view(text->text)));
+            }
+            return;
+        case JF_EV_TURN_RESUMED: return run(machine_.on_turn_resumed(now()));
+        case JF_EV_TOKEN:
+            on_model_output(stream);
             if (const auto* text = sdk::data_of<jf_str>(event)) run(machine_.on_token(now(), stream.reply, sdk::view(*text)));
             return;
         case JF_EV_TOOL_CALL:
+            on_model_output(stream);
             if (const auto* call = sdk::data_of<jf_tool_call>(event))
                 run(machine_.on_tool_call(now(), stream.reply, sdk::view(call->id), sdk::view(call->name), sdk::view(call->arguments)));
             return;
         case JF_EV_HINTS:
             if (const auto* hints = sdk::data_of<jf_hints>(event)) {
-                hints_.take(*hints);
-                send_hints();
+                OwnedHints taken;
+                taken.take(*hints);
+                // While it is open who answers, nobody's count.
+                if (of_model && llm_standby_) stream.hints = std::move(taken);
+                else use_hints(stream.reply, taken);
             }
             return;
         case JF_EV_AUDIO: {
             const auto* frame = sdk::data_of<jf_frame>(event);
-            if (!frame || stream.reply != playing_reply_) return;
-            if (!std::exchange(stream.served, true)) stream.instance->breaker().succeeded(now());
-            machine_.on_first_speech(now(), stream.reply);
-            std::span<const std::uint8_t> codes(static_cast<const std::uint8_t*>(frame->data.ptr), frame->data.len);
-            const std::size_t taken = overflow_.empty() ? playout_->push(codes) : 0;
-            if (taken < codes.size()) overflow_.insert(overflow_.end(), codes.begin() + static_cast<std::ptrdiff_t>(taken), codes.end());
-            playout_->tag_text(event.pos);
-            send_pending_text();
-            arm_voice_deadline();
-            update_timer();
+            if (frame) on_voice_audio(stream, event, *frame);
             return;
         }
         default: return;
     }
 }
 
+/// An answer to the FINALIZE that is out says how long it took.
+void Call::on_stt_answer(Stream& stream, std::uint64_t ticket) {
+    stt_restarts_ = 0;
+    if (ticket == 0 || ticket != std::exchange(stream.ticket, 0)) return;
+    stream.instance->health().answered(now(), now() - stream.asked);
+}
+
 void Call::on_stream_done(Stream& stream, jf_status status, const jf_error* error) {
-    const StreamKind kind = stream.kind;
+    trace_op(TraceEntry::Kind::op_done, stream, status, error);
     const std::uint64_t reply = stream.reply;
+    const bool served = stream.served;
     const bool was_stt = &stream == stt_;
     const bool was_llm = &stream == llm_;
     const bool was_tts = &stream == tts_;
+    const bool was_standby = &stream == llm_standby_ || &stream == tts_standby_;
+    if (was_standby && status != JF_OK) stream.instance->breaker().failed(now());
+    if (&stream == llm_standby_) {
+        llm_standby_ = nullptr;
+        model_abandon_at_.reset();
+    }
+    if (&stream == tts_standby_) tts_standby_ = nullptr;
     const std::string provider = stream.instance->name();
     if (was_stt) stt_ = nullptr;
     if (was_llm) llm_ = nullptr;
@@ -383,24 +357,21 @@ void Call::on_stream_done(Stream& stream, jf_status status, const jf_error* erro
     if (leg_gone_) return finish_when_quiet();
     if (status != JF_OK && (was_stt || was_llm || was_tts))
         log_.warn("provider.failed", {{"provider", provider}, {"status", status}, {"error", error ? error->text : ""}});
+    if (status != JF_OK && (was_stt || was_llm || was_tts))
+        machine_.decisions().note(now(), Decision::provider_failed, was_stt ? 0 : was_llm ? 1 : 2, status, provider);
     if (was_stt) {
         // A recogniser that ended by itself, well or not, is replaced: the call still needs ears. Not in a tight loop.
         if (++stt_restarts_ <= 5) run(machine_.on_stt_failed(now()));
         else hang_up(JF_CAUSE_FAILED, "stt_failed");
     } else if (was_llm) {
+        // It broke, or had nothing to say, and another is being asked already.
+        if (llm_standby_) return promote_model();
+        model_hedge_at_.reset();
+        model_abandon_at_.reset();
         if (status == JF_OK) run(machine_.on_generated(now(), reply));
         else run(machine_.on_generation_failed(now(), reply));
-    } else if (was_tts && kind == StreamKind::tts) {
-        voice_deadline_.reset();
-        if (status != JF_OK && !first_sent_reported_) return run(machine_.on_voice_failed(now(), reply));
-        // What the caller has begun to hear is played to its end, also when the voice broke off in the middle.
-        voice_broke_ = status != JF_OK;
-        playout_->flush();
-        // Nothing was spoken at all: the clock would never see its end.
-        if (playout_->queued() == 0 && !playout_->playing() && playing_reply_ == reply) {
-            finish_speaking();
-        }
-        update_timer();
+    } else if (was_tts) {
+        voice_is_gone(status == JF_OK && (served || !tts_standby_));
     }
 }
 

@@ -16,30 +16,6 @@ struct Cut {
     std::size_t end = 0;
 };
 
-// A full stop behind these never ends a sentence: a name or a number follows.
-constexpr std::array<std::string_view, 20> titles = {
-    "dr",  "mr", "mrs", "ms", "prof", "st",  "mt",  "rev",    "capt", "gen",
-    "sgt", "lt", "col", "vs", "e.g",  "i.e", "fig", "approx", "nos",  "messrs"};
-// Behind these it does when a capital letter follows.
-constexpr std::array<std::string_view, 18> openers = {"a.m",
-                                                      "p.m",
-                                                      "etc",
-                                                      "inc",
-                                                      "ltd",
-                                                      "co",
-                                                      "corp",
-                                                      "jr",
-                                                      "sr",
-                                                      "u.s",
-                                                      "u.k",
-                                                      "ave",
-                                                      "blvd",
-                                                      "rd",
-                                                      "dept",
-                                                      "ext",
-                                                      "min",
-                                                      "max"};
-
 constexpr std::array<std::string_view, 8> closers = {
     "\"", "'", ")", "]", "}", "\u201D", "\u2019", "\u00BB"};
 constexpr std::array<std::string_view, 3> full_width_stops = {"\u3002", "\uFF01", "\uFF1F"};
@@ -54,6 +30,14 @@ bool is_digit(char c) {
 }
 bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
+}
+/// Also the capitals of Latin-1 (\u00C4), which German and French sentences begin with.
+bool is_capital_at(std::string_view text, std::size_t at) {
+    if (at >= text.size()) return false;
+    if (is_upper(text[at])) return true;
+    if (text[at] != '\xC3' || at + 1 == text.size()) return false;
+    const auto second = static_cast<unsigned char>(text[at + 1]);
+    return second >= 0x80 && second <= 0x9E && second != 0x97;
 }
 bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
@@ -72,8 +56,7 @@ std::size_t length_of_any(std::string_view text,
     return 0;
 }
 
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& list, std::string_view word) {
+bool contains(const std::vector<std::string_view>& list, std::string_view word) {
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
@@ -109,31 +92,33 @@ std::string lower(std::string_view word) {
     return out;
 }
 
-bool is_initial(std::string_view word) {
-    return word.size() == 1 && is_upper(word[0]) && word[0] != 'I';
+bool is_initial(const SentenceRules& rules, std::string_view word) {
+    return word.size() == 1 && is_upper(word[0]) && word[0] != rules.single_word;
 }
 
 bool is_number(std::string_view word) {
     return !word.empty() && std::all_of(word.begin(), word.end(), is_digit);
 }
 
-bool is_title(std::string_view word) {
-    return is_initial(word) || contains(titles, lower(word));
+bool is_title(const SentenceRules& rules, std::string_view word) {
+    return is_initial(rules, word) || contains(rules.titles, lower(word));
 }
 
 /// What the full stop behind `word` means, with `next` the first character of the word behind it, 0
 /// when that is not known yet.
-Stop full_stop(std::string_view word, char next, bool at_line_start) {
-    if (is_title(word)) return Stop::none;
+Stop full_stop(const SentenceRules& rules, std::string_view word, char next, bool capital_follows, bool at_line_start) {
+    if (is_title(rules, word)) return Stop::none;
     // "1. Bring your card": a list, not a sentence.
     if (is_number(word) && at_line_start) return Stop::none;
+    // "am 3. Mai": four digits are a year or a price, and end a sentence as any word does.
+    if (rules.ordinal_stop && is_number(word) && word.size() <= 2) return Stop::none;
     const std::string low = lower(word);
-    if (low == "no") return next == 0 || is_digit(next) ? Stop::none : Stop::sentence;
-    if (contains(openers, low)) return is_upper(next) ? Stop::sentence : Stop::none;
+    if (contains(rules.number_signs, low)) return next == 0 || is_digit(next) ? Stop::none : Stop::sentence;
+    if (contains(rules.shortenings, low)) return capital_follows ? Stop::sentence : Stop::none;
     return Stop::sentence;
 }
 
-Cut cut_at_marks(std::string_view text, std::size_t at) {
+Cut cut_at_marks(const SentenceRules& rules, std::string_view text, std::size_t at) {
     std::size_t end = at;
     std::size_t dots = 0;
     bool other = false;
@@ -153,17 +138,17 @@ Cut cut_at_marks(std::string_view text, std::size_t at) {
     if (has_new_line(text, closed, next)) return {Stop::sentence, next};
     // "(at last!) we left": with a small letter behind it the sentence goes on.
     if (other) return {is_lower(begins) ? Stop::clause : Stop::sentence, next};
-    if (dots > 1) return {is_upper(begins) ? Stop::sentence : Stop::clause, next};
+    if (dots > 1) return {is_capital_at(text, next) ? Stop::sentence : Stop::clause, next};
     const std::string_view word = word_before(text, at);
     const std::size_t begin = at - word.size();
-    return {full_stop(word, begins, begin == 0 || text[begin - 1] == '\n'), next};
+    return {full_stop(rules, word, begins, is_capital_at(text, next), begin == 0 || text[begin - 1] == '\n'), next};
 }
 
 /// Looks at one place; `end` is where to look next, whether or not it is a stop.
-Cut look(std::string_view text, std::size_t at) {
+Cut look(const SentenceRules& rules, std::string_view text, std::size_t at) {
     const char c = text[at];
     if (c == '.' || c == '!' || c == '?' || text.substr(at).starts_with(ellipsis))
-        return cut_at_marks(text, at);
+        return cut_at_marks(rules, text, at);
     if (const std::size_t n = length_of_any(text, at, full_width_stops)) {
         return {Stop::sentence, skip_spaces(text, skip_closers(text, at + n))};
     }
@@ -178,7 +163,7 @@ Cut look(std::string_view text, std::size_t at) {
     const std::size_t next = skip_spaces(text, at);
     if (at > 0 && has_new_line(text, at, next)) return {Stop::sentence, next};
     // "Dr." and the name stay together.
-    const bool after_title = at > 0 && text[at - 1] == '.' && is_title(word_before(text, at - 1));
+    const bool after_title = at > 0 && text[at - 1] == '.' && is_title(rules, word_before(text, at - 1));
     return {at == 0 || after_title ? Stop::none : Stop::word, next};
 }
 
@@ -200,9 +185,9 @@ std::size_t whole_characters(std::string_view text, std::size_t size) {
 
 /// The first stop of at least this kind with at least so many characters before it; 0 when there is
 /// none.
-std::size_t first_stop(std::string_view text, Stop least, std::size_t chars) {
+std::size_t first_stop(const SentenceRules& rules, std::string_view text, Stop least, std::size_t chars) {
     for (std::size_t at = 0; at < text.size();) {
-        const Cut cut = look(text, at);
+        const Cut cut = look(rules, text, at);
         if (cut.stop >= least && count_chars(text.substr(0, cut.end)) >= chars) return cut.end;
         at = cut.end;
     }
@@ -210,11 +195,11 @@ std::size_t first_stop(std::string_view text, Stop least, std::size_t chars) {
 }
 
 /// The last stop of the strongest kind that there is.
-std::size_t best_stop(std::string_view text) {
+std::size_t best_stop(const SentenceRules& rules, std::string_view text) {
     std::size_t clause = 0;
     std::size_t word = 0;
     for (std::size_t at = 0; at < text.size();) {
-        const Cut cut = look(text, at);
+        const Cut cut = look(rules, text, at);
         if (cut.stop >= Stop::clause) clause = cut.end;
         if (cut.stop >= Stop::word) word = cut.end;
         at = cut.end;
@@ -264,16 +249,16 @@ std::vector<std::string> ClauseChunker::cut(base::MonoTime now) {
 /// Where the next piece ends, 0 when more text is needed.
 std::size_t ClauseChunker::end_of_next() const {
     if (first_) {
-        if (const std::size_t end = first_stop(pending_, Stop::clause, options_.first_chars))
+        if (const std::size_t end = first_stop(*options_.sentences, pending_, Stop::clause, options_.first_chars))
             return end;
         if (overdue_) {
-            if (const std::size_t end = best_stop(pending_)) return end;
+            if (const std::size_t end = best_stop(*options_.sentences, pending_)) return end;
         }
-    } else if (const std::size_t end = first_stop(pending_, Stop::sentence, 1)) {
+    } else if (const std::size_t end = first_stop(*options_.sentences, pending_, Stop::sentence, 1)) {
         return end;
     }
     if (count_chars(pending_) <= options_.longest_chars) return 0;
-    if (const std::size_t end = best_stop(pending_)) return end;
+    if (const std::size_t end = best_stop(*options_.sentences, pending_)) return end;
     return whole_characters(pending_, pending_.size());
 }
 

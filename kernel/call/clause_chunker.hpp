@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "call/language.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -17,10 +18,12 @@ struct ClauseChunkerOptions {
     base::Milliseconds first_wait{250};
     /// A sentence that goes on for longer is cut at a clause or a word.
     std::size_t longest_chars = 300;
+    /// Abbreviations and ordinals of the language that is spoken. As long-lived as the chunker: those of language_of() are for ever.
+    const SentenceRules* sentences = &language_of("en").sentences;
 };
 
 /// Cuts a model's tokens into pieces that a synthesiser can speak well: a short first one, so that
-/// speech begins early, then sentences. The pieces put together are the text. Knows the English
+/// speech begins early, then sentences. The pieces put together are the text. Knows the language's
 /// abbreviations; cuts lie behind white space or sentence marks, never within a UTF-8 character.
 class ClauseChunker {
   public:

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "config/agent_tools.hpp"
+#include "config/amd_options.hpp"
 #include "config/environment.hpp"
+#include "config/keypad_options.hpp"
 #include "config/option_table.hpp"
+#include "config/transfer_options.hpp"
 #include "config/turn_options.hpp"
 #include "config/value.hpp"
 
@@ -57,6 +61,12 @@ struct AnswerConfig {
 
 struct RecordingConfig {
     bool enabled = false;
+    /// Nothing is recorded before the caller has heard `consent.text` and, where it is required,
+    /// agreed.
+    bool after_consent = false;
+    /// Silence is recorded while the caller is asked for digits, and keys are masked in the
+    /// transcript.
+    bool pause_on_digits = false;
 };
 
 struct AgentConfig {
@@ -67,13 +77,33 @@ struct AgentConfig {
     std::vector<ProviderName> llm;
     std::vector<ProviderName> tts;
     std::string language;
+    /// Words that interrupt the agent at once, and sounds that never do. Empty: the language's own.
+    std::vector<std::string> stop_words;
+    std::vector<std::string> backchannels;
     std::string prompt;
     std::string greeting;
-    /// Built-in tools that the agent may use: `hang_up`, `transfer`.
+    /// What is said when a call comes back from hold. Empty: the agent waits for the caller.
+    std::string resume_phrase;
+    /// Built-in tools that the agent may use: `hang_up`, `transfer`, `pause_recording`,
+    /// `resume_recording`, `send_digits`.
     std::vector<std::string> tools;
+    /// What it may use of the providers of kind tools.
+    std::vector<ToolChoice> tool_choices;
     /// What the agent may transfer to: a name that the model says, and where it leads.
-    std::map<std::string, std::string> transfer;
+    std::map<std::string, TransferConfig> transfer;
+    /// Agents of this tenant that may take the call over.
+    std::vector<std::string> hand_off;
+    Position hand_off_at;
+    ConsentConfig consent;
+    /// What is said while an answer takes long, one after the other. Empty: the language's own.
+    std::vector<std::string> fillers;
+    /// What is said when nothing works any more. Empty: the language's own.
+    std::string apology;
+    /// Whom the caller is transferred to then, a name of `transfer`. Empty: the call ends.
+    std::string on_failure;
     RecordingConfig recording;
+    KeypadOptions keypad;
+    AmdOptions amd;
     TurnOptions turn;
     Position at;
 };

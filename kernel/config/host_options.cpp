@@ -103,19 +103,69 @@ OptionTable agent_section() {
         Option::chain("stt", "The recogniser, or a list: the next takes over when one fails."),
         Option::chain("llm", "The language model, or a list."),
         Option::chain("tts", "The voice, or a list."),
-        Option::string("language", "en-US", "The language that is spoken, as in BCP 47."),
+        Option::string("language",
+                       "en-US",
+                       "The language that is spoken, as in BCP 47. It chooses stop words, "
+                       "backchannels, the rules of sentences and the sentences that the agent says "
+                       "by itself."),
+        Option::strings("stop_words",
+                        {},
+                        "Words and phrases that interrupt the agent at once when they are said "
+                        "over it. Empty: what its language has."),
+        Option::strings("backchannels",
+                        {},
+                        "Words and phrases that mean \"go on\" and never interrupt the agent. "
+                        "Empty: what its language has."),
         Option::string("prompt", "", "What the language model is told about its task."),
         Option::string("greeting", "", "The first words. Empty: the caller speaks first."),
-        Option::strings("tools", {"hang_up"}, "Built-in tools that the agent may use.")
-            .among({"hang_up", "transfer"}),
-        Option::string_map("transfer",
-                           "Where the agent may transfer a call: a name, and the number or SIP "
-                           "address it stands for."),
+        Option::strings("tools",
+                        {"hang_up"},
+                        "What the agent's model may call: " + one_of_text(built_in_tools()) +
+                            " of the host's own; a provider whose plugin is tools/... with all its "
+                            "functions (\"crm\"), or one of them (\"crm.lookup\")."),
+        Option::short_tables("transfer",
+                             transfer_option_table(),
+                             "Where the agent may transfer a call: a name, and the number or SIP "
+                             "address it stands for, or a table."),
+        Option::strings("hand_off",
+                        {},
+                        "Agents of this tenant that may take over within the call, with their own "
+                        "prompt, voice, language, model and tools."),
+        Option::string("resume_phrase",
+                       "",
+                       "What the agent says when the caller comes back from hold. Empty: it waits "
+                       "for the caller."),
+        Option::table("consent",
+                      consent_option_table(),
+                      "An announcement before everything else, and the caller's consent."),
+        Option::strings("fillers",
+                        {},
+                        "What the agent says while its answer takes long, one after the other. "
+                        "Empty: what its language has."),
+        Option::string("apology",
+                       "",
+                       "What the agent says when it can't go on. Empty: what its language has."),
+        Option::string("on_failure",
+                       "",
+                       "Whom the caller is handed to after the apology: a name of transfer. Empty: "
+                       "the call ends."),
         Option::table(
             "recording",
             {{Option::flag(
-                "enabled", RecordingConfig().enabled, "Records both sides, one channel each.")}},
+                "enabled", RecordingConfig().enabled, "Records both sides, one channel each."),
+              Option::flag("after_consent",
+                           RecordingConfig().after_consent,
+                           "Records nothing before consent.text was heard and, where it is "
+                           "required, agreed to."),
+              Option::flag("pause_on_digits",
+                           RecordingConfig().pause_on_digits,
+                           "Records silence while the caller is asked for digits, and masks what "
+                           "is pressed and said then in the transcript.")}},
             "Recording of this agent's calls."),
+        Option::table("keypad", keypad_option_table(), "The caller's telephone keys."),
+        Option::table("amd",
+                      amd_option_table(),
+                      "Answering machines on calls that the host places."),
         Option::table("turn", turn_option_table(), "How the agent takes turns."),
     }};
 }

@@ -137,7 +137,10 @@ std::vector<std::string> read_texts(const Value& list) {
     return out;
 }
 
-AgentConfig read_agent(const std::string& name, const Value& value, Problems& problems) {
+AgentConfig read_agent(const std::string& name,
+                       const Value& value,
+                       const fs::path& folder,
+                       Problems& problems) {
     check_name(name, value, problems);
     AgentConfig out;
     out.name = name;
@@ -146,12 +149,36 @@ AgentConfig read_agent(const std::string& name, const Value& value, Problems& pr
     out.llm = read_chain(value["llm"], problems);
     out.tts = read_chain(value["tts"], problems);
     out.language = value["language"].text();
+    out.stop_words = read_texts(value["stop_words"]);
+    out.backchannels = read_texts(value["backchannels"]);
     out.prompt = value["prompt"].text();
     out.greeting = value["greeting"].text();
-    out.tools = read_texts(value["tools"]);
+    read_agent_tools(value["tools"], out);
     for (const Value::Member& target : value["transfer"].table())
-        out.transfer.emplace(target.key, target.value.text());
-    out.recording.enabled = value["recording"]["enabled"].boolean();
+        out.transfer.emplace(target.key, read_transfer_options(target.value, folder, problems));
+    out.fillers = read_texts(value["fillers"]);
+    out.apology = value["apology"].text();
+    out.on_failure = value["on_failure"].text();
+    if (!out.on_failure.empty() && !out.transfer.contains(out.on_failure))
+        problems.push_back(problem_at(value["on_failure"].at,
+                                      value["on_failure"].path,
+                                      "'" + out.on_failure + "' is not a name of transfer",
+                                      "add it to [agents." + name + ".transfer]"));
+    out.hand_off = read_texts(value["hand_off"]);
+    out.hand_off_at = value["hand_off"].at;
+    out.resume_phrase = value["resume_phrase"].text();
+    out.consent = read_consent_options(value["consent"], problems);
+    const Value& recording = value["recording"];
+    out.recording.enabled = recording["enabled"].boolean();
+    out.recording.after_consent = recording["after_consent"].boolean();
+    out.recording.pause_on_digits = recording["pause_on_digits"].boolean();
+    if (out.recording.after_consent && out.consent.text.empty())
+        problems.push_back(problem_at(recording["after_consent"].at,
+                                      recording["after_consent"].path,
+                                      "nobody is asked for consent, so nothing would be recorded",
+                                      "add text to [agents." + name + ".consent]"));
+    out.keypad = read_keypad_options(value["keypad"], problems);
+    out.amd = read_amd_options(value["amd"], problems);
     out.turn = read_turn_options(value["turn"], problems);
     out.at = value.at;
     return out;
@@ -257,7 +284,7 @@ TenantConfig read_tenant(const Value& checked, const fs::path& file, Problems& p
         static_cast<std::uint32_t>(tenant["limits"]["requests_per_minute"].integer());
     out.providers = read_instances(checked["providers"], problems);
     for (const Value::Member& agent : checked["agents"].table())
-        out.agents.emplace(agent.key, read_agent(agent.key, agent.value, problems));
+        out.agents.emplace(agent.key, read_agent(agent.key, agent.value, file.parent_path(), problems));
     out.services = read_instances(checked["services"], problems);
     for (const auto& [name, service] : out.services)
         if (!service.plugin.empty() && service.kind() != "service")

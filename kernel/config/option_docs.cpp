@@ -60,6 +60,14 @@ void write_option(JsonWriter& json, const Option& option) {
             write_fields(json, *option.fields);
             json.end_object();
             break;
+        case OptionType::short_table_map:
+            json.member("type", "object").key("additionalProperties").begin_object();
+            json.key("anyOf").begin_array();
+            json.begin_object().member("type", "string").end_object();
+            json.begin_object();
+            write_fields(json, *option.fields);
+            json.end_object().end_array().end_object();
+            break;
     }
     if (option.min) json.member("minimum", *option.min);
     if (option.max) json.member("maximum", *option.max);
@@ -164,7 +172,8 @@ void list(std::string& out,
     }
     for (const Option& option : table.options) {
         if (!option.fields) continue;
-        const bool named = option.type == OptionType::table_map;
+        const bool named = option.type == OptionType::table_map ||
+                           option.type == OptionType::short_table_map;
         const std::string inner = join_path(path, option.key) + (named ? ".name" : "");
         const std::string mark = named ? "# " : prefix;
         out += "\n" + comment(option.doc) + mark + "[" + inner + "]\n";

@@ -36,6 +36,8 @@ std::string wanted_text(const Option& option) {
             return "a table is wanted";
         case OptionType::table_map:
             return "tables [" + option.key + ".<name>] are wanted";
+        case OptionType::short_table_map:
+            return "strings or tables [" + option.key + ".<name>] are wanted";
     }
     return {};
 }
@@ -60,6 +62,8 @@ std::string example_text(const Option& option) {
         case OptionType::table:
         case OptionType::table_map:
             return "write it as a table";
+        case OptionType::short_table_map:
+            return shown("{ name = \"...\" }");
     }
     return {};
 }
@@ -92,6 +96,11 @@ bool has_type(const Option& option, const Value& value) {
             return value.is_table() &&
                    std::all_of(value.table().begin(), value.table().end(), [](const auto& m) {
                        return m.value.is_table();
+                   });
+        case OptionType::short_table_map:
+            return value.is_table() &&
+                   std::all_of(value.table().begin(), value.table().end(), [](const auto& m) {
+                       return m.value.is_table() || m.value.is_text();
                    });
     }
     return false;
@@ -144,6 +153,15 @@ Value default_of(const Option& option, const Value& parent, Problems& problems) 
     return value;
 }
 
+Value spelled_as_table(const Option& option, const Value& given) {
+    if (given.is_table()) return given;
+    Value table{Value::Table()};
+    table.at = given.at;
+    table.path = given.path;
+    table.set(option.fields->options.front().key, given);
+    return table;
+}
+
 Value check_option(const Option& option,
                    const Value& given,
                    const Value& parent,
@@ -175,6 +193,15 @@ Value check_option(const Option& option,
             Value checked{Value::Table()};
             for (const Value::Member& member : value.table())
                 checked.set(member.key, check(*option.fields, member.value, problems));
+            checked.at = value.at;
+            checked.path = value.path;
+            return checked;
+        }
+        case OptionType::short_table_map: {
+            Value checked{Value::Table()};
+            for (const Value::Member& member : value.table())
+                checked.set(member.key,
+                            check(*option.fields, spelled_as_table(option, member.value), problems));
             checked.at = value.at;
             checked.path = value.path;
             return checked;
@@ -226,6 +253,12 @@ Option Option::table(std::string key, OptionTable fields, std::string doc) {
 Option Option::tables(std::string key, OptionTable fields, std::string doc) {
     Option option = table(std::move(key), std::move(fields), std::move(doc));
     option.type = OptionType::table_map;
+    return option;
+}
+
+Option Option::short_tables(std::string key, OptionTable fields, std::string doc) {
+    Option option = table(std::move(key), std::move(fields), std::move(doc));
+    option.type = OptionType::short_table_map;
     return option;
 }
 

@@ -20,6 +20,7 @@ enum class OptionType {
     text_map,      // any keys, each with a string
     table,         // the options of `fields`
     table_map,     // any names, each with the options of `fields`
+    short_table_map,  // the same, where a string stands for a table with only its first option
 };
 
 /// One option of the kernel's own. Made by one of the functions below and completed by chaining:
@@ -45,6 +46,8 @@ struct Option {
     static Option string_map(std::string key, std::string doc);
     static Option table(std::string key, OptionTable fields, std::string doc);
     static Option tables(std::string key, OptionTable fields, std::string doc);
+    /// Tables that may be written as a string: the value of the first of `fields`.
+    static Option short_tables(std::string key, OptionTable fields, std::string doc);
 
     Option in(std::string words) &&;
     Option between(std::int64_t least, std::int64_t most) &&;

@@ -19,6 +19,18 @@ struct AgentScope {
     std::string path;
     Problems& problems;
 
+    void check_agent(const std::string& name, const Position& at) const {
+        if (tenant.agents.contains(name)) return;
+        std::vector<std::string> known;
+        for (const auto& [agent, config] : tenant.agents) known.push_back(agent);
+        const std::string meant = nearest(name, known);
+        problems.push_back(problem_at(at,
+                                      join_path(path, "hand_off"),
+                                      "this tenant has no agent '" + name + "'",
+                                      meant.empty() ? "the agents are " + one_of_text(known)
+                                                    : "did you mean '" + meant + "'?"));
+    }
+
     void check(const ProviderName& name, const char* kind, const std::string& key) const {
         const ProviderConfig* provider = find_provider(host, tenant, name);
         if (!provider) {
@@ -129,6 +141,15 @@ void check_references(const HostConfig& host, const Value& checked_host, Problem
             for (const ProviderName& provider : agent.stt) scope.check(provider, "stt", "stt");
             for (const ProviderName& provider : agent.llm) scope.check(provider, "llm", "llm");
             for (const ProviderName& provider : agent.tts) scope.check(provider, "tts", "tts");
+            check_tool_choices(host, tenant, agent, problems);
+            for (const auto& [to, target] : agent.transfer)
+                if (!target.provider.empty()) {
+                    const bool of_host = target.provider.starts_with("host:");
+                    scope.check({of_host, target.provider.substr(of_host ? 5 : 0), target.at},
+                                "telephony",
+                                "transfer." + to + ".provider");
+                }
+            for (const std::string& other : agent.hand_off) scope.check_agent(other, agent.hand_off_at);
         }
     }
     check_claims(host, problems);

@@ -39,6 +39,16 @@ constexpr DurationRow durations[] = {
      30'000,
      "The longest quiet that anything (an unfinished sentence, an adaptive endpoint) may wait "
      "for."},
+    {"endpoint_least_ms",
+     &TurnOptions::endpoint_least,
+     100,
+     10'000,
+     "The shortest quiet that an adaptive endpoint comes down to."},
+    {"endpoint_most_ms",
+     &TurnOptions::endpoint_most,
+     100,
+     30'000,
+     "The longest quiet that an adaptive endpoint goes up to."},
     {"dictation_endpoint_ms",
      &TurnOptions::dictation_endpoint,
      100,
@@ -66,6 +76,11 @@ constexpr DurationRow durations[] = {
      0,
      3000,
      "Audio from before the start of speech that the recogniser gets too."},
+    {"speculate_within_ms",
+     &TurnOptions::speculate_within,
+     0,
+     minute,
+     "The longest speech that is answered before its end is sure."},
     {"barge_in_ms",
      &TurnOptions::barge_in,
      40,
@@ -132,6 +147,28 @@ constexpr DurationRow durations[] = {
      200,
      30'000,
      "From the end of the caller's turn until something must be heard."},
+    {"dead_air_words_ms",
+     &TurnOptions::dead_air_words,
+     500,
+     minute,
+     "From the end of the caller's turn until words must be heard: what keeps them away (a model, a "
+     "voice) is given up then."},
+    {"filler_repeat_ms",
+     &TurnOptions::filler_repeat,
+     500,
+     minute,
+     "Silence after a filler before the next one."},
+    {"tool_filler_ms",
+     &TurnOptions::tool_filler,
+     0,
+     minute,
+     "Silence after which a caller whose answer waits for a tool is told so, or hears what the tool "
+     "itself says of its progress; later ones follow after filler_repeat_ms."},
+    {"tool_timeout_ms",
+     &TurnOptions::tool_timeout,
+     100,
+     5 * minute,
+     "How long a tool may take. Afterwards the model is told that the outcome is unknown."},
     {"stt_timeout_ms",
      &TurnOptions::stt_timeout,
      100,
@@ -147,6 +184,13 @@ constexpr DurationRow durations[] = {
      100,
      minute,
      "Without first audio for so long, the voice is replaced by the next in its chain."},
+    {"hedge_floor_ms",
+     &TurnOptions::hedge_floor,
+     0,
+     minute,
+     "A model or a voice that has given nothing when it usually would (its own 95th percentile), "
+     "and never before this, gets a standby beside it: the next in its chain; the first to answer "
+     "is taken. 0: no standby."},
     {"answer_after_ms",
      &TurnOptions::answer_after,
      0,
@@ -176,6 +220,18 @@ constexpr CountRow counts[] = {
      1,
      1000,
      "Shortest first clause that goes to the voice on its own."},
+    {"speculate_tries",
+     &TurnOptions::speculate_tries,
+     "times",
+     1,
+     20,
+     "How often an answer is begun in one turn of the caller's before its end is sure."},
+    {"fillers_most",
+     &TurnOptions::fillers_most,
+     "times",
+     0,
+     20,
+     "How many fillers are said for one answer before the agent gives up."},
     {"nudges",
      &TurnOptions::nudges,
      "times",
@@ -190,6 +246,27 @@ constexpr CountRow counts[] = {
      "How strictly the WebRTC voice detector rejects what is not speech."},
 };
 
+struct FlagRow {
+    const char* key;
+    bool TurnOptions::*field;
+    const char* doc;
+};
+
+constexpr FlagRow flags[] = {
+    {"adaptive_endpoint",
+     &TurnOptions::adaptive_endpoint,
+     "Learns from the caller's own pauses how long to wait; starts from endpoint_ms."},
+    {"speculate",
+     &TurnOptions::speculate,
+     "Lets the model begin its answer while the end of the caller's turn is still open. It is "
+     "thrown away when the caller goes on or was understood differently."},
+    {"waiting_tone",
+     &TurnOptions::waiting_tone,
+     "A soft tone after dead_air_ms when nothing else can be heard, so that the line is not taken "
+     "for dead."},
+};
+
+const std::vector<std::string> while_deciding_words{"pause", "quieter"};
 const std::vector<std::string> vad_words{"denoised", "plain", "energy"};
 
 }  // namespace
@@ -205,6 +282,14 @@ OptionTable turn_option_table() {
         table.options.push_back(Option::whole(row.key, defaults.*row.field, row.doc)
                                     .in(row.unit)
                                     .between(row.least, row.most));
+    for (const FlagRow& row : flags)
+        table.options.push_back(Option::flag(row.key, defaults.*row.field, row.doc));
+    table.options.push_back(
+        Option::string("barge_in_while_deciding",
+                       while_deciding_words[static_cast<std::size_t>(defaults.while_deciding)],
+                       "Between barge_in_ms and the decision the agent pauses, or goes on 18 dB "
+                       "quieter.")
+            .among(while_deciding_words));
     table.options.push_back(Option::string("vad",
                                            vad_words[static_cast<std::size_t>(defaults.vad)],
                                            "What hears speech: the WebRTC detector after noise "
@@ -219,6 +304,9 @@ TurnOptions read_turn_options(const Value& checked, Problems& problems) {
     for (const DurationRow& row : durations) options.*row.field = ms(checked[row.key].integer());
     for (const CountRow& row : counts)
         options.*row.field = static_cast<int>(checked[row.key].integer());
+    for (const FlagRow& row : flags) options.*row.field = checked[row.key].boolean();
+    if (checked["barge_in_while_deciding"].text() == "quieter")
+        options.while_deciding = WhileDeciding::quieter;
     for (std::size_t i = 0; i < vad_words.size(); ++i)
         if (checked["vad"].text() == vad_words[i]) options.vad = static_cast<VadKind>(i);
 
@@ -233,6 +321,9 @@ TurnOptions read_turn_options(const Value& checked, Problems& problems) {
                                       std::string("lower ") + low + " or raise " + high));
     };
     not_above("endpoint_ms", "endpoint_cap_ms");
+    not_above("endpoint_least_ms", "endpoint_most_ms");
+    not_above("endpoint_most_ms", "endpoint_cap_ms");
+    not_above("dead_air_ms", "dead_air_words_ms");
     not_above("dictation_endpoint_ms", "dictation_endpoint_cap_ms");
     not_above("barge_in_ms", "barge_in_confirm_ms");
     not_above("play_cushion_ms", "play_ahead_ms");

@@ -111,6 +111,8 @@ class SimRuntime : public Runtime {
     /// Runs until nothing is due before `limit`; true when the queue ran dry.
     bool run_until_idle(base::MonoTime limit);
     std::uint64_t steps() const;
+    /// Tasks and timers that have not run.
+    std::size_t pending() const;
     /// How long pool work takes in simulated time.
     void set_pool_latency(base::Nanoseconds latency);
 

@@ -88,6 +88,7 @@ bool SimRuntime::run_until_idle(base::MonoTime limit) {
 }
 
 std::uint64_t SimRuntime::steps() const { return impl_->steps; }
+std::size_t SimRuntime::pending() const { return impl_->queue.size(); }
 void SimRuntime::set_pool_latency(base::Nanoseconds latency) { impl_->pool.latency = latency; }
 unsigned SimRuntime::shard_count() const { return static_cast<unsigned>(impl_->shards.size()); }
 Shard& SimRuntime::shard(unsigned index) {

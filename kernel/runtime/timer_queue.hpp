@@ -35,6 +35,7 @@ class TimerQueue {
         const base::Task gone = remove(slots_[index].at);
     }
     bool empty() const { return heap_.empty(); }
+    std::size_t size() const { return heap_.size(); }
     /// The earliest; not when empty.
     base::MonoTime next() const { return {heap_.front().at_ns}; }
     /// Takes the earliest task when it is due at `now`, else an empty one.

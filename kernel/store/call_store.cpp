@@ -12,7 +12,7 @@ using sdk::Write;
 enum CallField : std::uint16_t {
     call_agent = JF_FIELD_FIRST, call_direction, call_provider, call_leg, call_from, call_to, call_state, call_leg_state,
     call_started, call_answered, call_ended, call_cause, call_ended_by, call_reason, call_sip_status, call_recording,
-    call_turns,
+    call_turns, call_parent, call_answered_by,
 };
 
 Collection calls_collection() {
@@ -33,14 +33,16 @@ Collection calls_collection() {
         .field("reason", JF_VALUE_TEXT)
         .field("sip_status", JF_VALUE_INT)
         .field("recording", JF_VALUE_TEXT)
-        .field("turns", JF_VALUE_INT);
-    c.index({"state"}).index({"started"});
+        .field("turns", JF_VALUE_INT)
+        .field("parent", JF_VALUE_TEXT)
+        .field("answered_by", JF_VALUE_TEXT);
+    c.index({"state"}).index({"started"}).index({"parent"});
     return c;
 }
 
 enum TurnField : std::uint16_t {
     turn_call = JF_FIELD_FIRST, turn_number, turn_role, turn_text, turn_unheard, turn_interrupted, turn_rule,
-    turn_confidence, turn_began_ms, turn_ended_ms, turn_reply_ms, turn_stages,
+    turn_confidence, turn_began_ms, turn_ended_ms, turn_reply_ms, turn_stages, turn_why, turn_agent,
 };
 
 Collection turns_collection() {
@@ -56,8 +58,19 @@ Collection turns_collection() {
         .field("began_ms", JF_VALUE_INT)
         .field("ended_ms", JF_VALUE_INT)
         .field("reply_ms", JF_VALUE_INT)
-        .field("stages", JF_VALUE_JSON);
+        .field("stages", JF_VALUE_JSON)
+        .field("why", JF_VALUE_JSON)
+        .field("agent", JF_VALUE_TEXT);
     c.index({"call", "number"});
+    return c;
+}
+
+enum TraceField : std::uint16_t { trace_entries = JF_FIELD_FIRST };
+
+/// Apart from the calls: what is long and rarely read.
+Collection traces_collection() {
+    Collection c("jf.traces", JF_SCOPE_TENANT);
+    c.field("entries", JF_VALUE_JSON, JF_FIELD_NOT_NULL);
     return c;
 }
 
@@ -86,6 +99,8 @@ CallRow read_call(const Row& row) {
     call.sip_status = number(call_sip_status);
     call.recording = text(call_recording);
     call.turns = number(call_turns);
+    call.parent = text(call_parent);
+    call.answered_by = text(call_answered_by);
     return call;
 }
 
@@ -104,6 +119,8 @@ TurnRow read_turn(const Row& row) {
     turn.ended_ms = at(turn_ended_ms).integer();
     turn.reply_ms = at(turn_reply_ms).is_null() ? -1 : at(turn_reply_ms).integer();
     turn.stages_json = at(turn_stages).text();
+    turn.why_json = at(turn_why).text();
+    turn.agent = at(turn_agent).text();
     return turn;
 }
 
@@ -121,10 +138,14 @@ void CallStore::prepare(runtime::Shard& shard, Done done) {
     records_.declare(shard, calls_collection(), [this, &shard, done](base::Result<std::uint32_t> calls) {
         if (!calls) return done(calls.error().with_context("declare jf.calls"));
         calls_ = *calls;
-        records_.declare(shard, turns_collection(), [this, done](base::Result<std::uint32_t> turns) {
+        records_.declare(shard, turns_collection(), [this, &shard, done](base::Result<std::uint32_t> turns) {
             if (!turns) return done(turns.error().with_context("declare jf.turns"));
             turns_ = *turns;
-            done(base::Result<>());
+            records_.declare(shard, traces_collection(), [this, &shard, done](base::Result<std::uint32_t> traces) {
+                if (!traces) return done(traces.error().with_context("declare jf.traces"));
+                traces_ = *traces;
+                tool_calls_.prepare(shard, done);
+            });
         });
     });
 }
@@ -139,7 +160,8 @@ void CallStore::insert(runtime::Shard& shard, const CallRow& call, Done done) {
         .set(call_to, call.to)
         .set(call_state, "open")
         .set(call_leg_state, sdk::Bytes{call.leg_state})
-        .set(call_started, sdk::Time{call.started.us});
+        .set(call_started, sdk::Time{call.started.us})
+        .set(call_parent, call.parent);
     records_.write(shard, std::move(write), just(std::move(done)));
 }
 
@@ -171,8 +193,25 @@ void CallStore::add_turn(runtime::Shard& shard, const std::string& tenant, const
         .set(turn_began_ms, turn.began_ms)
         .set(turn_ended_ms, turn.ended_ms)
         .set(turn_reply_ms, turn.reply_ms < 0 ? sdk::Value() : sdk::Value(turn.reply_ms))
-        .set(turn_stages, turn.stages_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{turn.stages_json}));
+        .set(turn_stages, turn.stages_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{turn.stages_json}))
+        .set(turn_why, turn.why_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{turn.why_json}))
+        .set(turn_agent, turn.agent);
     records_.write(shard, std::move(write), just(std::move(done)));
+}
+
+void CallStore::add_trace(runtime::Shard& shard, const std::string& tenant, const std::string& call, const std::string& json, Done done) {
+    auto write = Write::upsert(traces_, tenant, call);
+    write.set(trace_entries, sdk::Value(sdk::Json{json}));
+    records_.write(shard, std::move(write), just(std::move(done)));
+}
+
+void CallStore::trace(runtime::Shard& shard, const std::string& tenant, const std::string& call, OnText done) {
+    Query query(traces_, tenant);
+    query.id(call);
+    records_.query(shard, std::move(query), [done = std::move(done)](base::Result<QueryDone> result) {
+        if (!result) return done(result.error());
+        done(result->rows.empty() ? std::string() : std::string(result->rows.front().field(trace_entries).text()));
+    });
 }
 
 void CallStore::close(runtime::Shard& shard, const CallRow& call, Done done) {
@@ -185,6 +224,7 @@ void CallStore::close(runtime::Shard& shard, const CallRow& call, Done done) {
         .set(call_reason, call.reason)
         .set(call_sip_status, call.sip_status)
         .set(call_recording, call.recording)
+        .set(call_answered_by, call.answered_by)
         .set(call_turns, call.turns);
     records_.write(shard, std::move(write), just(std::move(done)));
 }
@@ -213,6 +253,12 @@ void CallStore::list_open(runtime::Shard& shard, const std::string& tenant, OnCa
 void CallStore::get(runtime::Shard& shard, const std::string& tenant, const std::string& id, OnCalls done) {
     Query query(calls_, tenant);
     query.id(id);
+    query_calls(shard, std::move(query), std::move(done));
+}
+
+void CallStore::legs(runtime::Shard& shard, const std::string& tenant, const std::string& call, OnCalls done) {
+    Query query(calls_, tenant);
+    query.eq(call_parent, call).order_by(call_started).limit(100);
     query_calls(shard, std::move(query), std::move(done));
 }
 

@@ -76,6 +76,13 @@ void Directory::start_next(runtime::Shard& shard, std::size_t next, std::functio
             log_.error("provider.start_failed", {{"provider", instance->name()}, {"error", started.error().text()}});
             if (start_rank(*instance) == 2) return done(started.error());
             retry(shard, instance, resilience::Backoff(first_retry, slowest_retry));
+        } else if (kind_of(*instance) == "tools") {
+            // Calls wait for it: an agent without its tools would tell callers that it can't help.
+            return plugin_host::list_tools(plugins_, instance, shard, [this, &shard, next, instance, done](auto listed) {
+                if (listed) remember_tools(*instance, std::move(*listed));
+                else retry_list(shard, instance, resilience::Backoff(first_retry, slowest_retry), listed.error());
+                start_next(shard, next + 1, done);
+            });
         }
         start_next(shard, next + 1, std::move(done));
     });
@@ -86,10 +93,58 @@ void Directory::retry(runtime::Shard& shard, std::shared_ptr<Instance> instance,
     shard.start_timer(shard.now() + wait, [this, &shard, instance, backoff] {
         if (stopping_) return;
         plugins_.start(instance, shard, [this, &shard, instance, backoff](base::Result<> started) {
-            if (started) return log_.info("provider.recovered", {{"provider", instance->name()}});
+            if (started) {
+                log_.info("provider.recovered", {{"provider", instance->name()}});
+                if (kind_of(*instance) == "tools") list_tools(shard, instance, resilience::Backoff(first_retry, slowest_retry));
+                return;
+            }
             retry(shard, instance, backoff);
         });
     });
+}
+
+void Directory::list_tools(runtime::Shard& shard, std::shared_ptr<Instance> instance, resilience::Backoff backoff) {
+    plugin_host::list_tools(plugins_, instance, shard, [this, &shard, instance, backoff](auto listed) {
+        if (listed) remember_tools(*instance, std::move(*listed));
+        else retry_list(shard, instance, backoff, listed.error());
+    });
+}
+
+void Directory::retry_list(runtime::Shard& shard, std::shared_ptr<Instance> instance, resilience::Backoff backoff, const base::Error& error) {
+    log_.error("tools.not_listed", {{"provider", instance->name()}, {"error", error.text()}});
+    const base::Milliseconds wait = backoff.next(plugins_.runtime().random());
+    shard.start_timer(shard.now() + wait, [this, &shard, instance, backoff] {
+        if (!stopping_) list_tools(shard, instance, backoff);
+    });
+}
+
+void Directory::remember_tools(const Instance& instance, std::vector<plugin_host::ToolFunction> functions) {
+    log_.info("tools.listed", {{"provider", instance.name()}, {"functions", functions.size()}});
+    const std::lock_guard lock(tools_mutex_);
+    tools_[instance.name()] = std::move(functions);
+}
+
+/// By the agent's own choice, in its order; two of one name are one.
+std::vector<plugin_host::OfferedTool> Directory::tools_of(const Route& route) const {
+    std::vector<plugin_host::OfferedTool> out;
+    const std::lock_guard lock(tools_mutex_);
+    for (const config::ToolChoice& choice : route.agent->tool_choices) {
+        const auto instance = find(route.tenant->id, choice.provider);
+        const auto listed = instance ? tools_.find(instance->name()) : tools_.end();
+        if (listed == tools_.end()) continue;
+        bool found = false;
+        for (const plugin_host::ToolFunction& function : listed->second) {
+            if (!choice.function.empty() && choice.function != function.name) continue;
+            found = true;
+            std::string name = plugin_host::offered_tool_name(choice.provider, function.name);
+            const bool there = std::any_of(out.begin(), out.end(), [&](const auto& tool) { return tool.name == name; });
+            if (!there) out.push_back({std::move(name), function, instance});
+        }
+        if (!found && !choice.function.empty())
+            log_.error("tool.unknown_function",
+                       {{"agent", route.agent->name}, {"tool", choice.provider + "." + choice.function}, {"provider", instance->name()}});
+    }
+    return out;
 }
 
 void Directory::stop(runtime::Shard& shard, base::Milliseconds budget, std::function<void()> done) {
@@ -118,6 +173,7 @@ void Directory::fill_chains(Route& route) const {
     route.stt = chain(*route.tenant, route.agent->stt);
     route.llm = chain(*route.tenant, route.agent->llm);
     route.tts = chain(*route.tenant, route.agent->tts);
+    route.tools = tools_of(route);
 }
 
 std::optional<Route> Directory::route(const Instance& telephony, std::span<const std::string_view> keys) const {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "config/host_config.hpp"
 #include "observe/log.hpp"
 #include "plugin_host/plugin_host.hpp"
+#include "plugin_host/tool_list.hpp"
 #include "resilience/backoff.hpp"
 #include "tenant/plugin_options.hpp"
 
@@ -26,6 +28,8 @@ struct Route {
     std::vector<std::shared_ptr<plugin_host::Instance>> stt;
     std::vector<std::shared_ptr<plugin_host::Instance>> llm;
     std::vector<std::shared_ptr<plugin_host::Instance>> tts;
+    /// What the agent's model may call besides the host's own tools, as far as their providers have said what they offer.
+    std::vector<plugin_host::OfferedTool> tools;
 };
 
 /// A service of a tenant, with what its descriptor asks for.
@@ -66,6 +70,11 @@ class Directory {
     void start_next(runtime::Shard& shard, std::size_t next, std::function<void(base::Result<>)> done);
     void retry(runtime::Shard& shard, std::shared_ptr<plugin_host::Instance> instance, resilience::Backoff backoff);
     void fill_chains(Route& route) const;
+    void list_tools(runtime::Shard& shard, std::shared_ptr<plugin_host::Instance> instance, resilience::Backoff backoff);
+    void retry_list(runtime::Shard& shard, std::shared_ptr<plugin_host::Instance> instance, resilience::Backoff backoff,
+                    const base::Error& error);
+    void remember_tools(const plugin_host::Instance& instance, std::vector<plugin_host::ToolFunction> functions);
+    std::vector<plugin_host::OfferedTool> tools_of(const Route& route) const;
     std::vector<std::shared_ptr<plugin_host::Instance>> chain(const config::TenantConfig& tenant,
                                                               const std::vector<config::ProviderName>& names) const;
 
@@ -76,6 +85,8 @@ class Directory {
     std::vector<std::shared_ptr<plugin_host::Instance>> in_order_;
     std::map<std::string, Answering, std::less<>> routes_; ///< "<instance name>\n<key>"
     std::vector<Service> services_;
+    mutable std::mutex tools_mutex_;
+    std::map<std::string, std::vector<plugin_host::ToolFunction>, std::less<>> tools_; ///< by the instance's name, once it was asked
     bool stopping_ = false;
 };
 

@@ -191,5 +191,39 @@ TEST(ClauseChunker, BeginsAnewAfterAFlush) {
     EXPECT_EQ(*chunker.next_deadline(), MonoTime{} + Milliseconds(5250));
 }
 
+/// A text of that language, and the pieces that it is cut into when it comes all at once.
+struct OfLanguage {
+    const char* language;
+    const char* text;
+    Pieces pieces;
+};
+
+void PrintTo(const OfLanguage& given, std::ostream* out) { *out << given.language; }
+
+class ClausesOfALanguage : public testing::TestWithParam<OfLanguage> {};
+
+TEST_P(ClausesOfALanguage, EndWhereItsSentencesEnd) {
+    ClauseChunkerOptions options;
+    options.first_chars = 5;
+    options.sentences = &language_of(GetParam().language).sentences;
+
+    EXPECT_EQ(by_characters(GetParam().text, options), GetParam().pieces);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    ClausesOfALanguage,
+    testing::Values(
+        OfLanguage{"de",
+                   "Frau Dr. Huber hat am 3. Mai um 9 Uhr Zeit. Passt das?",
+                   {"Frau Dr. Huber hat am 3. Mai um 9 Uhr Zeit. ", "Passt das?"}},
+        OfLanguage{"fr", "Bonjour Mme. Dupont est absente. \u00C0 demain.", {"Bonjour Mme. Dupont est absente. ", "\u00C0 demain."}},
+        OfLanguage{"es", "El Dr. Ruiz atiende en la av. Mayor. Venga a las nueve.", {"El Dr. Ruiz atiende en la av. Mayor. ", "Venga a las nueve."}},
+        OfLanguage{"nl", "Dhr. De Vries belt u terug. Tot ziens.", {"Dhr. De Vries belt u terug. ", "Tot ziens."}},
+        OfLanguage{"tr", "Randevunuz 3. katta Dr. Kaya ile. Tamam m\u0131?", {"Randevunuz 3. katta Dr. Kaya ile. ", "Tamam m\u0131?"}},
+        OfLanguage{"ja", "\u306F\u3044\u3001\u627F\u77E5\u3057\u307E\u3057\u305F\u3002\u5C11\u3005\u304A\u5F85\u3061\u304F\u3060\u3055\u3044\u3002",
+                   {"\u306F\u3044\u3001\u627F\u77E5\u3057\u307E\u3057\u305F\u3002", "\u5C11\u3005\u304A\u5F85\u3061\u304F\u3060\u3055\u3044\u3002"}}),
+    [](const auto& given) { return std::string(given.param.language); });
+
 }  // namespace
 }  // namespace jackfield::call

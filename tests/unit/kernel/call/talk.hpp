@@ -30,10 +30,11 @@ class Talk {
     static config::AgentConfig desk() {
         config::AgentConfig agent;
         agent.name = "desk";
+        agent.language = "en-US";
         for (auto* chain : {&agent.stt, &agent.llm, &agent.tts}) chain->resize(2);
         agent.greeting = "Good day, this is the desk.";
         agent.tools = {"hang_up", "transfer"};
-        agent.transfer = {{"reception", "sip:reception@example.org"}};
+        agent.transfer["reception"].to = "sip:reception@example.org";
         return agent;
     }
     static config::AgentConfig without_greeting() {
@@ -80,6 +81,11 @@ class Talk {
         token(text);
         generated();
     }
+    /// What the model writes on words whose turn is not over.
+    std::uint64_t draft() const { return draft_; }
+    void draft_token(const std::string& text) { take(machine.on_token(now_, draft_, text)); }
+    void draft_tool(const std::string& name) { take(machine.on_tool_call(now_, draft_, "t1", name, "{}")); }
+    void draft_done() { take(machine.on_generated(now_, draft_)); }
     /// A whole reply, from its text to its last sample.
     void say(const std::string& text) {
         reply(text);
@@ -140,23 +146,34 @@ class Talk {
     std::string word(Action& action) {
         return std::visit([this](auto& a) -> std::string {
             using T = std::decay_t<decltype(a)>;
-            if constexpr (std::is_same_v<T, act::OpenStt>) return "open_stt";
+            if constexpr (std::is_same_v<T, act::OpenStt>) return a.feed_turn ? "open_stt_fed" : "open_stt";
             else if constexpr (std::is_same_v<T, act::FinalizeStt>) return ticket_ = a.ticket, "finalize";
             else if constexpr (std::is_same_v<T, act::DiscardStt>) return "discard";
             else if constexpr (std::is_same_v<T, act::Listen>) return "listen";
-            else if constexpr (std::is_same_v<T, act::Generate>) return "generate";
+            else if constexpr (std::is_same_v<T, act::Generate>) {
+                if (a.provisional) draft_ = a.reply;
+                return a.provisional ? "generate " + *a.provisional : "generate";
+            }
             else if constexpr (std::is_same_v<T, act::CancelGeneration>) return "cancel_generation";
             else if constexpr (std::is_same_v<T, act::Prewarm>) return "prewarm";
             else if constexpr (std::is_same_v<T, act::Speak>) return "speak " + a.text;
             else if constexpr (std::is_same_v<T, act::EndSpeech>) return "end_speech";
+            else if constexpr (std::is_same_v<T, act::SpeakOn>) return "speak_on " + std::to_string(a.from);
             else if constexpr (std::is_same_v<T, act::StopSpeech>) return "stop_speech";
+            else if constexpr (std::is_same_v<T, act::Adopt>) return "adopt";
+            else if constexpr (std::is_same_v<T, act::WaitingTone>) return a.on ? "tone" : "tone_off";
             else if constexpr (std::is_same_v<T, act::Duck>) return "duck";
             else if constexpr (std::is_same_v<T, act::Unduck>) return "unduck";
             else if constexpr (std::is_same_v<T, act::Commit>) {
                 turns.push_back(a.turn);
                 return std::string("commit ") + (a.turn.role == Role::user ? "user: " : "agent: ") + a.turn.text;
             } else if constexpr (std::is_same_v<T, act::HangUp>) return hung_up_ = true, "hang_up " + a.reason;
-            else if constexpr (std::is_same_v<T, act::Transfer>) return "transfer " + a.to;
+            else if constexpr (std::is_same_v<T, act::Transfer>) return "transfer " + a.name;
+            else if constexpr (std::is_same_v<T, act::HandOff>) return "hand_off " + a.to;
+            else if constexpr (std::is_same_v<T, act::Consent>) return a.granted ? "consent" : "no_consent";
+            else if constexpr (std::is_same_v<T, act::AnsweredBy>) return std::string("answered_by ") + name_of(a.by);
+            else if constexpr (std::is_same_v<T, act::SendDigits>) return "send_digits " + a.digits;
+            else if constexpr (std::is_same_v<T, act::RunTool>) return "run_tool " + a.name;
             else return a.kind == act::NextProvider::stt ? "next_stt" : a.kind == act::NextProvider::llm ? "next_llm" : "next_tts";
         }, action);
     }
@@ -164,6 +181,7 @@ class Talk {
     base::MonoTime now_{1'000'000'000};
     std::vector<std::string> done_;
     std::uint64_t ticket_ = 0;
+    std::uint64_t draft_ = 0;
     bool hung_up_ = false;
 };
 

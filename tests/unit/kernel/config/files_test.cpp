@@ -101,7 +101,9 @@ void expect_accepted(const std::map<std::string, ProviderConfig>& instances) {
 }
 
 TEST(ConfigFiles, PluginsAcceptTheOptionsThatTheFilesGiveThem) {
-    for (const char* file : {"jackfield.toml", "examples/two-tenants/jackfield.toml"}) {
+    for (const char* file : {"jackfield.toml",
+                             "examples/two-tenants/jackfield.toml",
+                             "examples/front-desk/jackfield.toml"}) {
         const auto host = load_host(configs / file, Environment::with({}));
         expect_accepted(host.value.providers);
         for (const TenantConfig& tenant : host.value.tenants) {

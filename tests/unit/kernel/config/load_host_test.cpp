@@ -100,7 +100,7 @@ TEST(LoadHost, ReadsATenant) {
     EXPECT_EQ(desk.answers.at(1).text(), "host:trunk/sip:desk@");
     EXPECT_EQ(desk.tts.at(0).name, "voice");
     EXPECT_EQ(desk.language, "en-US");
-    EXPECT_EQ(desk.transfer.at("nurse"), "+12125550199");
+    EXPECT_EQ(desk.transfer.at("nurse").to, "+12125550199");
     EXPECT_FALSE(desk.recording.enabled);
     EXPECT_EQ(desk.turn.endpoint, std::chrono::milliseconds(700));
     EXPECT_EQ(find_provider(loaded.value, *acme, desk.answers[0].provider)->plugin,

@@ -182,6 +182,7 @@ TEST_F(CallStoreTest, KeepsTurnsInTheirOrderAndATurnOnce) {
         turn.confidence = 0.5;
         turn.reply_ms = number == 1 ? 640 : -1;
         if (number == 1) turn.stages_json = R"({"stt_ms":40})";
+        if (number == 1) turn.why_json = R"([{"at_ms":1,"what":"duck"}])";
         ASSERT_EQ(wait([&](auto done) { store_->add_turn(shard(), "acme", turn, done); }), "ok");
     }
 
@@ -193,14 +194,96 @@ TEST_F(CallStoreTest, KeepsTurnsInTheirOrderAndATurnOnce) {
     EXPECT_EQ(turns[1].unheard, " and more");
     EXPECT_EQ(turns[1].reply_ms, 640);
     EXPECT_EQ(turns[1].stages_json, R"({"stt_ms":40})");
+    EXPECT_EQ(turns[1].why_json, R"([{"at_ms":1,"what":"duck"}])");
+    EXPECT_EQ(turns[0].why_json, "");
     EXPECT_EQ(turns[0].reply_ms, -1);
     EXPECT_DOUBLE_EQ(turns[0].confidence, 0.5);
+}
+
+TEST_F(CallStoreTest, KeepsTheTraceOfACallForItsTenantAlone) {
+    const auto trace = [&](const std::string& tenant) {
+        std::string out = "no answer";
+        store_->trace(shard(), tenant, "c1", [&](base::Result<std::string> read) { out = read ? *read : read.error().text(); });
+        runtime_.run_for(1s);
+        return out;
+    };
+    EXPECT_EQ(trace("acme"), "");
+
+    ASSERT_EQ(wait([&](auto done) { store_->add_trace(shard(), "acme", "c1", R"({"entries":[]})", done); }), "ok");
+
+    EXPECT_EQ(trace("acme"), R"({"entries":[]})");
+    EXPECT_EQ(trace("other"), "");
 }
 
 TEST_F(CallStoreTest, RefusesASecondCallOfTheSameId) {
     ASSERT_EQ(insert(call("c1")), "ok");
 
     EXPECT_NE(insert(call("c1")), "ok");
+}
+
+TEST_F(CallStoreTest, KeepsWhatToolsWereAskedAndWhatBecameOfIt) {
+    ASSERT_EQ(insert(call("c1")), "ok");
+    ToolCallRow row;
+    row.call = "c1";
+    row.turn = 2;
+    row.index = 1;
+    row.key = "c1:2:1";
+    row.name = "desk_book";
+    row.arguments = R"({"day":"monday"})";
+    row.state = "intent";
+    row.began = {1'700'000'000'000'000};
+    row.began_ms = 4200;
+    ToolCallRow earlier = row;
+    earlier.index = 0;
+    earlier.key = "c1:2:0";
+    for (const ToolCallRow& one : {row, earlier})
+        ASSERT_EQ(wait([&](auto done) { store_->tool_calls().insert(shard(), "acme", one, done); }), "ok");
+    row.state = "done";
+    row.result = R"({"ok":true})";
+    row.attempts = 1;
+    row.ended = {row.began.us + 900};
+    ASSERT_EQ(wait([&](auto done) { store_->tool_calls().finish(shard(), "acme", row, done); }), "ok");
+
+    const auto found = rows<ToolCallRow>([&](auto done) { store_->tool_calls().list(shard(), "acme", "c1", done); });
+
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].key, "c1:2:0");
+    EXPECT_EQ(found[0].state, "intent");
+    EXPECT_EQ(found[1].state, "done");
+    EXPECT_EQ(found[1].result, R"({"ok":true})");
+    EXPECT_EQ(found[1].arguments, R"({"day":"monday"})");
+    EXPECT_EQ(found[1].ended.us, row.ended.us);
+    EXPECT_EQ(found[1].attempts, 1);
+    EXPECT_EQ(found[1].began_ms, 4200);
+}
+
+TEST_F(CallStoreTest, KnowsNothingOfWhatWasUnderWayWhenTheHostDied) {
+    ASSERT_EQ(insert(call("c1")), "ok");
+    ToolCallRow row;
+    row.call = "c1";
+    row.key = "c1:1:0";
+    row.name = "desk_book";
+    row.state = "intent";
+    row.began = {1};
+    ASSERT_EQ(wait([&](auto done) { store_->tool_calls().insert(shard(), "acme", row, done); }), "ok");
+    row.index = 1;
+    row.state = "done";
+    ASSERT_EQ(wait([&](auto done) { store_->tool_calls().insert(shard(), "acme", row, done); }), "ok");
+    std::uint64_t marked = 99;
+    const auto mark = [&](const char* tenant) {
+        store_->tool_calls().mark_unknown(shard(), tenant, [&](base::Result<std::uint64_t> n) { marked = n ? *n : 99; });
+        runtime_.run_for(1s);
+        return marked;
+    };
+
+    EXPECT_EQ(mark("other"), 0U);
+    EXPECT_EQ(mark("acme"), 1U);
+    EXPECT_EQ(mark("acme"), 0U);
+
+    const auto found = rows<ToolCallRow>([&](auto done) { store_->tool_calls().list(shard(), "acme", "c1", done); });
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].state, "unknown");
+    EXPECT_EQ(found[1].state, "done");
 }
 
 }  // namespace
