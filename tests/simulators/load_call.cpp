@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "simulators/rtp.hpp"
 #include "simulators/sdp.hpp"
@@ -15,6 +17,33 @@ constexpr auto transaction_timeout = 64 * timer_t1;
 constexpr auto frame_time = milliseconds(20);
 
 }  // namespace
+
+void Lateness::note(Clock::time_point arrived, double position_ms) {
+    if (steps_.empty()) {
+        steps_.resize(2 * reach + 1);
+        first_ = arrived;
+        first_position_ms_ = position_ms;
+    }
+    const double behind_ms = ms_between(first_, arrived) - (position_ms - first_position_ms_);
+    const double step = std::clamp(behind_ms / step_ms, -double{reach}, double{reach});
+    ++steps_[static_cast<std::size_t>(std::lround(step) + reach)];
+}
+
+void Lateness::add_to(std::vector<std::uint64_t>& sum) const {
+    const auto earliest = std::find_if(steps_.begin(), steps_.end(), [](std::uint32_t packets) { return packets > 0; });
+    sum.resize(std::max<std::size_t>(sum.size(), 2 * reach + 1));
+    std::transform(earliest, steps_.end(), sum.begin(), sum.begin(), [](std::uint32_t packets, std::uint64_t known) { return known + packets; });
+}
+
+double Lateness::percentile(const std::vector<std::uint64_t>& sum, double share) {
+    const auto all = static_cast<double>(std::accumulate(sum.begin(), sum.end(), std::uint64_t{0}));
+    double seen = 0;
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+        seen += static_cast<double>(sum[i]);
+        if (sum[i] > 0 && seen >= share * all) return static_cast<double>(i) * step_ms;
+    }
+    return 0;
+}
 
 LoadCall::LoadCall(const Fd& sip, Endpoint server, std::string uri, const std::string& speech, LoadTotals& totals)
     : sip_(sip), server_(server), uri_(std::move(uri)), speech_(speech), totals_(totals), media_(open_udp()) {
@@ -88,19 +117,22 @@ void LoadCall::on_request(const SipMessage& request, Endpoint from) {
     stage_ = Stage::done;
 }
 
-void LoadCall::on_media(Clock::time_point now) {
-    char bytes[2048];
-    for (ssize_t size = 0; (size = ::recv(media_.get(), bytes, sizeof bytes, 0)) > 0;) {
-        const auto packet = parse_rtp({bytes, static_cast<std::size_t>(size)});
+void LoadCall::on_media() {
+    static thread_local std::string buffer;
+    while (const auto datagram = receive(media_, buffer)) {
+        const auto packet = parse_rtp(datagram->bytes);
         if (!packet) continue;
         ++totals_.received;
         if (last_heard_) {
             const auto step = static_cast<std::int16_t>(packet->sequence - *last_heard_);
             if (step > 1) totals_.lost += static_cast<std::uint64_t>(step - 1);
-            totals_.longest_gap_ms = std::max(totals_.longest_gap_ms, ms_between(last_heard_at_, now));
+            totals_.longest_gap_ms = std::max(totals_.longest_gap_ms, ms_between(last_heard_at_, datagram->at));
+            heard_position_ += static_cast<std::int32_t>(packet->timestamp - heard_timestamp_);
         }
         last_heard_ = packet->sequence;
-        last_heard_at_ = now;
+        last_heard_at_ = datagram->at;
+        heard_timestamp_ = packet->timestamp;
+        lateness_.note(datagram->at, static_cast<double>(heard_position_) * 1000 / rate_hz);
     }
 }
 

@@ -11,6 +11,24 @@
 
 namespace jackfield::sim {
 
+/// How far packets came behind the clock of their stream, whose zero is its earliest packet. Steps of a tenth of a millisecond.
+class Lateness {
+  public:
+    static constexpr double step_ms = 0.1;
+
+    /// `position_ms`: where the packet stands in its stream.
+    void note(Clock::time_point arrived, double position_ms);
+    /// Moves a stream that has ended to the sum of all.
+    void add_to(std::vector<std::uint64_t>& sum) const;
+    static double percentile(const std::vector<std::uint64_t>& sum, double share);
+
+  private:
+    static constexpr int reach = 2500;  // steps on either side of the first packet
+    std::vector<std::uint32_t> steps_;
+    Clock::time_point first_;
+    double first_position_ms_ = 0;
+};
+
 struct LoadTotals {
     std::uint64_t placed = 0;
     std::uint64_t answered = 0;
@@ -21,6 +39,7 @@ struct LoadTotals {
     std::uint64_t received = 0;
     std::uint64_t lost = 0;
     double longest_gap_ms = 0;
+    std::vector<std::uint64_t> late;  // see Lateness
     std::vector<double> setup_ms;
 };
 
@@ -28,11 +47,13 @@ struct LoadTotals {
 class LoadCall {
   public:
     LoadCall(const Fd& sip, Endpoint server, std::string uri, const std::string& speech, LoadTotals& totals);
+    ~LoadCall() { lateness_.add_to(totals_.late); }
+    LoadCall(const LoadCall&) = delete;
 
     void start(Clock::time_point now, Clock::duration hold);
     void on_response(const SipMessage& response, Clock::time_point now);
     void on_request(const SipMessage& request, Endpoint from);
-    void on_media(Clock::time_point now);
+    void on_media();
     void on_due(Clock::time_point now);
 
     Clock::time_point due() const { return due_; }
@@ -77,6 +98,9 @@ class LoadCall {
     std::uint32_t timestamp_ = 0;
     std::optional<std::uint16_t> last_heard_;
     Clock::time_point last_heard_at_;
+    std::uint32_t heard_timestamp_ = 0;
+    std::int64_t heard_position_ = 0;  // in samples, across the timestamp's wraps
+    Lateness lateness_;
 };
 
 }  // namespace jackfield::sim

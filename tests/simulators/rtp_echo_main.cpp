@@ -1,5 +1,5 @@
-// The bare minimum that any media server must spend: answers every INVITE and sends each RTP packet back, with the sockets and the
-// thread model that the host uses (Asio UDP, one io_context on one thread). The call bench divides the host's CPU time by this one's.
+// What a media server spends before it does anything: answers every INVITE and sends each RTP packet back, on Asio UDP sockets with one
+// io_context on one thread, an asynchronous receive and a send per packet. The call benches divide the host's CPU time by this one's.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>

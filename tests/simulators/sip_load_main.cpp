@@ -92,7 +92,7 @@ class Load {
             if (call == nullptr) {
                 signalling_ = true;
             } else {
-                call->on_media(now);
+                call->on_media();
             }
         }
         // Signalling ends calls, and events above may name them: it comes last.
@@ -171,6 +171,7 @@ std::string report(const LoadTotals& totals, double seconds) {
     json.end_object();
     json.member("packets_sent", totals.sent).member("packets_received", totals.received).member("packets_lost", totals.lost);
     json.member("longest_gap_ms", totals.longest_gap_ms);
+    json.member("late_p50_ms", Lateness::percentile(totals.late, 0.5)).member("late_p99_ms", Lateness::percentile(totals.late, 0.99));
     json.member("setup_p50_ms", percentile(totals.setup_ms, 0.5)).member("setup_p99_ms", percentile(totals.setup_ms, 0.99));
     json.member("seconds", seconds).member("cpu_seconds", cpu);
     json.end_object();

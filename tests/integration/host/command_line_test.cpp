@@ -128,10 +128,20 @@ TEST_F(CommandLine, SaysWhatItIsAskedForThatIsNotThere) {
     EXPECT_EQ(folder_.jackfield({"calls", "list", "--tenant", "nobody"}).code, 2);
     EXPECT_EQ(folder_.jackfield({"call", "reception", "sip:a@127.0.0.1"}).code, 2);
     EXPECT_EQ(folder_.jackfield({"call", "desk/nobody", "sip:a@127.0.0.1"}).code, 1);
+    EXPECT_EQ(folder_.jackfield({"call"}).code, 2);
+    EXPECT_EQ(folder_.jackfield({"call", "trace"}).code, 2);
+    EXPECT_EQ(folder_.jackfield({"call", "trace", "last"}).code, 1);
+    EXPECT_EQ(folder_.jackfield({"why", "last"}).code, 1);
     EXPECT_EQ(folder_.jackfield({"nonsense"}).code, 2);
     EXPECT_EQ(folder_.jackfield({"--help"}).code, 0);
     EXPECT_EQ(folder_.jackfield({"version"}).code, 0);
-    EXPECT_EQ(folder_.jackfield({"status"}).code, 0);
+    const auto text = folder_.jackfield({"status"});
+    EXPECT_EQ(text.code, 0);
+    EXPECT_NE(text.out.find("breaker closed"), std::string::npos) << text.out;
+    const auto status = base::JsonDocument::parse(folder_.jackfield({"--json", "status"}).out);
+    ASSERT_TRUE(status);
+    ASSERT_GE(status->root()["providers"].size(), 3U);
+    EXPECT_EQ(status->root()["providers"].at(0)["breaker"].text_or(""), "closed");
 }
 
 TEST_F(CommandLine, StatusFailsWhenNoHostRuns) {

@@ -1,15 +1,14 @@
 #include "integration/simulation/simulated_host.hpp"
 
-#include <ctime>
 #include <set>
 
 #include "base/json.hpp"
+#include "integration/simulation/in_memory_host.hpp"
 
 namespace jackfield::simulation {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 constexpr auto recording_drain = 500ms;
 constexpr auto outgoing_every = 47s;
@@ -68,7 +67,7 @@ llm = "brain"
 tts = ["voice", "spare_voice"]
 greeting = "Thank you for calling the clinic. How can I help you?"
 tools = ["hang_up", "transfer"]
-transfer = { reception = "+12125550199" }
+transfer = { reception = { to = "+12125550199", mode = "${env:MODE}", announce = "A caller for you." } }
 turn = { vad = "energy" }
 
 [agents.desk]
@@ -82,46 +81,13 @@ recording = { enabled = true }
 turn = { vad = "energy", answer_after_ms = 800 }
 )";
 
-/// Simulated plugins open no sockets.
-class NoNetwork final : public net::Network {
-  public:
-    base::Result<std::unique_ptr<net::UdpSocket>> open_udp(runtime::Shard&, const net::UdpOptions&, net::OnDatagram) override {
-        return base::Error(base::ErrorCode::unsupported, "there is no network in this simulation");
-    }
-};
-
-double cpu_now() {
-    timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-/// Files that exist in memory, read by the real loader of configurations; `tenants` is a real folder since it is listed.
 config::Outcome<config::HostConfig> load_config(const SimulationOptions& options) {
     std::string numbers;
     for (unsigned line = 0; line < options.lines; ++line)
         numbers += line < options.lines - options.recorded ? "\"+12125550100\", " : "\"+12125550101\", ";
-    const fs::path folder = fs::path(JACKFIELD_BINARY_DIR) / "simulation";
-    fs::create_directories(folder / "tenants");
-    const std::map<std::string, std::string> values = {{"PLUGINS", JACKFIELD_BINARY_DIR "/plugins"},
-                                                       {"SOURCE", JACKFIELD_SOURCE_DIR},
-                                                       {"SEED", std::to_string(options.seed)},
-                                                       {"LINES", std::to_string(options.lines)},
-                                                       {"NUMBERS", numbers}};
-    const auto filled = [&](std::string text) {
-        for (const auto& [name, value] : values) {
-            const std::string place = "${env:" + name + "}";
-            for (std::size_t at; (at = text.find(place)) != std::string::npos;) text.replace(at, place.size(), value);
-        }
-        return text;
-    };
-    if (std::FILE* listed = std::fopen((folder / "tenants" / "clinic.toml").c_str(), "a")) std::fclose(listed);
-    config::Environment environment = config::Environment::with({});
-    environment.read_file = [&](const fs::path& path) -> base::Result<std::string> {
-        if (path.filename() == "jackfield.toml") return filled(host_toml);
-        return filled(tenant_toml);
-    };
-    return config::load_host(folder / "jackfield.toml", environment);
+    return simulation::load_config({{"jackfield.toml", host_toml}, {"clinic.toml", tenant_toml}},
+                                   {{"SEED", std::to_string(options.seed)}, {"LINES", std::to_string(options.lines)}, {"NUMBERS", numbers},
+                                    {"MODE", options.joined ? options.seed % 2 ? "bridge" : "attended" : "refer"}});
 }
 
 /// One run; everything that must outlive the host stands before it.

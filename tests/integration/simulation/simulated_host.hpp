@@ -16,6 +16,7 @@ struct SimulationOptions {
     std::chrono::minutes duration{10};
     unsigned lines = 10;       ///< calls at one time
     unsigned recorded = 2;     ///< of these, on the agent that is recorded
+    bool joined = false;       ///< the host joins callers with the person itself instead of asking the carrier
 };
 
 /// What a run leaves behind, all of it a function of the options.

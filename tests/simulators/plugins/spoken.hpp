@@ -77,6 +77,13 @@ inline bool is_audible(std::span<const std::uint8_t> codes) {
     return false;
 }
 
+/// The tone in which a simulated voice says a word, any word.
+inline Sound tone_of(std::string_view word) {
+    std::uint32_t hash = 2166136261;
+    for (const char c : word) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+    return static_cast<Sound>(hash % 254);
+}
+
 /// The words of a text, packet by packet, with a short closure behind each.
 inline std::vector<Sound> speak(std::string_view text) {
     std::vector<Sound> out;

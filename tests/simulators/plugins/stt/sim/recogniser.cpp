@@ -65,8 +65,30 @@ class Stream::Answer final : public sdk::OpUser {
     std::uint64_t ticket_;
 };
 
-Stream::Stream(Recogniser& owner, jf_op op, std::uint64_t seed, bool partials)
-    : owner_(owner), op_(op), random_(seed), partials_(partials) {}
+/// Somebody who is slow to see that the stream was given up. No child of the stream's op, which may be gone by then; deletes itself.
+class Stream::LateCancel final : public sdk::OpUser {
+  public:
+    explicit LateCancel(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
+    void on_event(jf_op, const jf_event&) override {}
+    void on_done(jf_op, jf_status, const jf_event*, const jf_error*) override {
+        const std::unique_ptr<LateCancel> self(this);
+        stream_->complete(JF_E_CANCELLED);
+    }
+
+  private:
+    std::shared_ptr<Stream> stream_;
+};
+
+Stream::Stream(Recogniser& owner, jf_op op, std::uint64_t seed, bool partials, std::uint64_t cancelled_after_ns)
+    : owner_(owner), op_(op), random_(seed), partials_(partials), cancelled_after_ns_(cancelled_after_ns) {}
+
+void Stream::cancel() {
+    if (cancelled_after_ns_ == 0) return complete(JF_E_CANCELLED);
+    auto waiting = std::make_unique<LateCancel>(shared_from_this());
+    const jf_op timer = owner_.host().open(JF_NO_OP, *waiting);
+    static_cast<void>(waiting.release());
+    owner_.start_timer(timer, std::exchange(cancelled_after_ns_, 0));
+}
 
 void Stream::push(const jf_frame& frame) {
     audio_samples_ += frame.samples;
@@ -103,11 +125,52 @@ void Stream::finalize(std::uint64_t ticket) {
     const Options& options = owner_.options();
     if (random_.chance(options.lost_permille)) return complete(JF_E_PEER_LOST);
     if (random_.chance(options.deaf_permille)) return forget_words();
+    if (const sim::Fault* fault = owner_.next_utterance(); fault && misbehave(*fault, ticket)) return forget_words();
+    answer_later(ticket, random_.between(options.final_ns, 2 * options.final_ns));
+}
+
+void Stream::answer_later(std::uint64_t ticket, std::uint64_t delay_ns) {
     auto waiting = std::make_unique<Answer>(shared_from_this(), text_, voiced_, ticket);
     forget_words();
     const jf_op timer = owner_.host().open(op_, *waiting);
     static_cast<void>(waiting.release());
-    owner_.start_timer(timer, random_.between(options.final_ns, 2 * options.final_ns));
+    owner_.start_timer(timer, delay_ns);
+}
+
+bool Stream::misbehave(const sim::Fault& fault, std::uint64_t ticket) {
+    if (fault.kind == "stall") return true;
+    if (fault.kind == "late") {
+        answer_later(ticket, fault.argument * 1'000'000);
+    } else if (fault.kind == "empty") {
+        emit_final("", ticket);
+    } else if (fault.kind == "giant") {
+        std::string text;
+        for (std::uint64_t i = 0; i < fault.argument; ++i) text += "banana ";
+        emit_final(text, ticket);
+    } else if (fault.kind == "die" || fault.kind == "leave") {
+        complete(fault.kind == "die" ? JF_E_PEER_LOST : JF_OK);
+    } else if (fault.kind == "after") {
+        complete(JF_E_PEER_LOST);
+        emit_final("nobody said this", ticket);
+    } else if (fault.kind == "stale_only") {
+        emit_final("yesterday", ticket - 1);
+    } else {
+        if (fault.kind == "stale") emit_final("yesterday", ticket - 1);
+        if (fault.kind == "future") emit_final("tomorrow", ticket + 1);
+        if (fault.kind == "unasked") emit_final("okay", 0);
+        if (fault.kind == "double") emit_final(text_.empty() ? "yes" : text_, ticket);
+        return false;
+    }
+    return true;
+}
+
+void Stream::emit_final(std::string_view text, std::uint64_t ticket) {
+    jf_text out = sdk::make<jf_text>();
+    out.revision = ++revision_;
+    out.text = sdk::str(text);
+    out.confidence = 0.9F;
+    out.end_probability = -1;
+    owner_.host().emit(op_, JF_EV_FINAL, out, ticket);
 }
 
 void Stream::answer(const std::string& text, bool spoke, std::uint64_t ticket) {
@@ -130,6 +193,7 @@ std::unique_ptr<Recogniser> Recogniser::create(sdk::Host host, const sdk::Config
     options.final_ns = static_cast<std::uint64_t>(config.integer("final_ms", 120)) * 1'000'000;
     options.lost_permille = static_cast<std::uint64_t>(config.integer("lost_permille"));
     options.deaf_permille = static_cast<std::uint64_t>(config.integer("deaf_permille"));
+    options.faults = sim::Faults(config.list("faults"));
     return std::make_unique<Recogniser>(host, options);
 }
 
@@ -143,8 +207,14 @@ const void* Recogniser::query(std::string_view interface_id) { return interface_
 jf_status Recogniser::open(jf_op op, const jf_stt_open& options) {
     if (options.format.codec != JF_CODEC_PCMU) throw sdk::Failure(JF_E_UNSUPPORTED, "simulated callers speak PCMU");
     const std::lock_guard lock(mutex_);
-    streams_.emplace(op, std::make_shared<Stream>(*this, op, random_.next(), options.flags & JF_STT_PARTIALS));
-    return JF_OK;
+    const std::uint64_t n = ++opened_;
+    if (options_.faults.find(n, {"refuse"})) throw sdk::Failure(JF_E_PEER_LOST, "the recogniser is not reachable");
+    const sim::Fault* slow = options_.faults.find(n, {"late_cancel"});
+    streams_.emplace(op, std::make_shared<Stream>(*this, op, random_.next(), options.flags & JF_STT_PARTIALS,
+                                                  slow ? slow->argument * 1'000'000 : 0));
+    if (!options_.faults.find(n, {"fail"})) return JF_OK;
+    streams_.erase(op);
+    return host_.fail(op, sdk::Failure(JF_E_QUOTA, "no stream is left for you"));
 }
 
 std::shared_ptr<Stream> Recogniser::stream(jf_op op) {
@@ -156,8 +226,14 @@ std::shared_ptr<Stream> Recogniser::stream(jf_op op) {
 jf_status Recogniser::cancel(jf_op op) {
     const auto found = stream(op);
     if (!found) return JF_E_INVALID;
-    found->complete(JF_E_CANCELLED);
+    found->cancel();
     return JF_OK;
+}
+
+const sim::Fault* Recogniser::next_utterance() {
+    const std::lock_guard lock(mutex_);
+    return options_.faults.find(++utterances_, {"stall", "late", "empty", "giant", "die", "leave", "after", "stale_only", "stale", "future",
+                                                "unasked", "double"});
 }
 
 void Recogniser::forget(jf_op op) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "simulators/plugins/faults.hpp"
 #include "simulators/plugins/random.hpp"
 #include "simulators/plugins/spoken.hpp"
 
@@ -20,6 +21,7 @@ struct Options {
     std::uint64_t final_ns = 0;
     std::uint64_t lost_permille = 0;
     std::uint64_t deaf_permille = 0;
+    sim::Faults faults;
 };
 
 class Recogniser;
@@ -27,22 +29,30 @@ class Recogniser;
 /// One stream: the words heard since the last FINALIZE. On the op's strand; goes with its op and its last timer.
 class Stream final : public std::enable_shared_from_this<Stream> {
   public:
-    Stream(Recogniser& owner, jf_op op, std::uint64_t seed, bool partials);
+    /// `cancelled_after_ns`: how long it takes to notice that it was given up.
+    Stream(Recogniser& owner, jf_op op, std::uint64_t seed, bool partials, std::uint64_t cancelled_after_ns);
 
     void push(const jf_frame& frame);
     jf_status control(const jf_stt_control& control);
     void complete(jf_status status);
+    void cancel();
 
   private:
     class Answer;
+    class LateCancel;
     void finalize(std::uint64_t ticket);
+    /// True: what it does wrong is all that it does.
+    bool misbehave(const sim::Fault& fault, std::uint64_t ticket);
+    void answer_later(std::uint64_t ticket, std::uint64_t delay_ns);
     void answer(const std::string& text, bool spoke, std::uint64_t ticket);
+    void emit_final(std::string_view text, std::uint64_t ticket);
     void forget_words();
 
     Recogniser& owner_;
     jf_op op_;
     sim::Random random_;
     bool partials_;
+    std::uint64_t cancelled_after_ns_;
     bool completed_ = false;
     std::string text_;
     bool voiced_ = false; ///< something was heard, word or not
@@ -68,6 +78,8 @@ class Recogniser {
     const Options& options() const { return options_; }
     void start_timer(jf_op op, std::uint64_t delay_ns) { timer_->start(host_.ctx(), op, delay_ns); }
     void forget(jf_op op);
+    /// Utterances are counted over all streams: the fault of the next one, if it has any.
+    const sim::Fault* next_utterance();
 
   private:
     sdk::Host host_;
@@ -75,6 +87,8 @@ class Recogniser {
     const jf_host_timer_v1* timer_;
     std::mutex mutex_;
     sim::Random random_;
+    std::uint64_t opened_ = 0;
+    std::uint64_t utterances_ = 0;
     std::unordered_map<jf_op, std::shared_ptr<Stream>> streams_;
 };
 

@@ -3,15 +3,13 @@
 namespace jackfield::telephony_sim {
 namespace {
 
-constexpr unsigned no_line = ~0u;
-
 Carrier& carrier_of(jf_instance* self) { return *reinterpret_cast<Carrier*>(self); }
 
 const jf_telephony_v1* telephony_table() {
     static const jf_telephony_v1 table = [] {
         jf_telephony_v1 t = sdk::make<jf_telephony_v1>();
-        t.dial = [](jf_instance* self, jf_op op, const jf_dial*, const jf_answer* media, jf_error* error) {
-            return sdk::guarded(error, [&] { return carrier_of(self).dial(op, *media); });
+        t.dial = [](jf_instance* self, jf_op op, const jf_dial* dial, const jf_answer* media, jf_error* error) {
+            return sdk::guarded(error, [&] { return carrier_of(self).dial(op, sdk::view(dial->to), *media); });
         };
         t.answer = [](jf_instance* self, jf_op op, const jf_answer* options) {
             return sdk::guarded(nullptr, [&] {
@@ -54,16 +52,19 @@ const jf_telephony_v1* telephony_table() {
 
 class Carrier::Pause final : public sdk::OpUser {
   public:
-    Pause(Carrier& carrier, unsigned line) : carrier_(carrier), line_(line) {}
+    Pause(Carrier& carrier, unsigned line, const Script* script) : carrier_(carrier), line_(line), script_(script) {}
     void on_event(jf_op, const jf_event&) override {}
     void on_done(jf_op, jf_status status, const jf_event*, const jf_error*) override {
         const std::unique_ptr<Pause> self(this);
-        if (status == JF_OK) carrier_.call(line_);
+        if (status != JF_OK) return;
+        if (script_) carrier_.call(*script_);
+        else carrier_.call(line_);
     }
 
   private:
     Carrier& carrier_;
     unsigned line_;
+    const Script* script_;
 };
 
 std::unique_ptr<Carrier> Carrier::create(sdk::Host host, const sdk::Config& config) {
@@ -82,7 +83,13 @@ Carrier::Carrier(sdk::Host host, Options options)
 
 void Carrier::start(jf_op op) {
     serving_ = true;
-    for (unsigned line = 0; line < options_.lines; ++line) rest(line);
+    for (const Script& script : options_.calls) {
+        if (script.from.empty()) continue;
+        auto waiting = std::make_unique<Pause>(*this, no_line, &script);
+        start_timer(JF_NO_OP, *waiting, 1 + script.at_ms * std::uint64_t{1'000'000});
+        static_cast<void>(waiting.release());
+    }
+    for (unsigned line = 0; options_.calls.empty() && line < options_.lines; ++line) rest(line);
     host_.complete(op);
 }
 
@@ -114,43 +121,54 @@ void Carrier::rest(unsigned line) {
         const std::lock_guard lock(mutex_);
         pause = random_.between(1, options_.gap_ns);
     }
-    auto waiting = std::make_unique<Pause>(*this, line);
+    auto waiting = std::make_unique<Pause>(*this, line, nullptr);
     start_timer(JF_NO_OP, *waiting, pause);
     static_cast<void>(waiting.release());
+}
+
+template <typename Make>
+void Carrier::ring(const Incoming& call, Make make_leg) {
+    const jf_str key = sdk::str(call.to);
+    jf_incoming incoming = sdk::make<jf_incoming>();
+    incoming.from = sdk::str(call.from);
+    incoming.to = sdk::str(call.to);
+    incoming.keys = sdk::array(&key, 1);
+    jf_op op = JF_NO_OP;
+    const std::lock_guard lock(mutex_); // whoever is told of the op finds its leg
+    const std::string id = "sim-" + std::to_string(next_leg_++);
+    incoming.leg = sdk::str(id);
+    incoming.leg_state = sdk::bytes(id);
+    if (calls_->incoming(host_.ctx(), &incoming, &op) != JF_OK) return; // the host is full or about to stop: the line stays dead
+    const std::shared_ptr<Leg> leg = make_leg(op);
+    legs_.emplace(op, leg);
+    leg->begin();
 }
 
 void Carrier::call(unsigned line) {
     if (!serving_) return;
     std::uint64_t seed;
-    std::string id;
     {
         const std::lock_guard lock(mutex_);
         seed = random_.next();
-        id = "sim-" + std::to_string(next_leg_++);
     }
-    const std::string& number = options_.numbers[line % options_.numbers.size()];
-    const std::string from = "+1212555" + std::to_string(2000 + line);
-    const jf_str key = sdk::str(number);
-    jf_incoming incoming = sdk::make<jf_incoming>();
-    incoming.leg = sdk::str(id);
-    incoming.from = sdk::str(from);
-    incoming.to = sdk::str(number);
-    incoming.keys = sdk::array(&key, 1);
-    incoming.leg_state = sdk::bytes(id);
-    jf_op op = JF_NO_OP;
-    const std::lock_guard lock(mutex_); // whoever is told of the op finds its leg
-    const jf_status status = calls_->incoming(host_.ctx(), &incoming, &op);
-    if (status != JF_OK) return; // the host is full or about to stop: the line stays dead
-    const auto leg = std::make_shared<Leg>(*this, line, op, seed, false);
-    legs_.emplace(op, leg);
-    leg->begin();
+    ring({"+1212555" + std::to_string(2000 + line), options_.numbers[line % options_.numbers.size()]},
+         [&](jf_op op) { return std::make_shared<Leg>(*this, line, op, seed, false); });
 }
 
-jf_status Carrier::dial(jf_op op, const jf_answer& media) {
+void Carrier::call(const Script& script) {
+    if (!serving_) return;
+    ring({script.from, script.to.empty() ? options_.numbers.front() : script.to},
+         [&](jf_op op) { return std::make_shared<Leg>(*this, op, script); });
+}
+
+jf_status Carrier::dial(jf_op op, std::string_view to, const jf_answer& media) {
+    const auto script = std::find_if(options_.calls.begin(), options_.calls.end(),
+                                     [&](const Script& one) { return !one.dialled.empty() && one.dialled == to; });
     std::shared_ptr<Leg> leg;
     {
         const std::lock_guard lock(mutex_);
-        leg = std::make_shared<Leg>(*this, no_line, op, random_.next(), true);
+        leg = script != options_.calls.end() ? std::make_shared<Leg>(*this, op, *script)
+                                             : std::make_shared<Leg>(*this, no_line, op, random_.next(), true);
         legs_.emplace(op, leg);
     }
     leg->set_watchdogs(media);

@@ -16,7 +16,9 @@
 
 namespace jackfield::telephony_sim {
 
-/// The instance: lines that call again and again, and legs that the host dials.
+constexpr unsigned no_line = ~0u; ///< of a leg that belongs to none
+
+/// The instance: lines that call again and again or calls that are written down, and legs that the host dials.
 class Carrier {
   public:
     static std::unique_ptr<Carrier> create(sdk::Host host, const sdk::Config& config);
@@ -27,7 +29,7 @@ class Carrier {
     const void* query(std::string_view interface_id);
     jf_status cancel(jf_op op);
 
-    jf_status dial(jf_op op, const jf_answer& media);
+    jf_status dial(jf_op op, std::string_view to, const jf_answer& media);
     /// Null: no leg of ours, or one that is over.
     std::shared_ptr<Leg> leg(jf_op op);
 
@@ -46,6 +48,14 @@ class Carrier {
     class Pause;
     void rest(unsigned line);
     void call(unsigned line);
+    void call(const Script& script);
+    struct Incoming {
+        std::string from;
+        std::string to;
+    };
+    /// `leg` makes the leg of an op that the host has taken.
+    template <typename Make>
+    void ring(const Incoming& call, Make leg);
 
     sdk::Host host_;
     Options options_;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "script.hpp"
+
 namespace jackfield::telephony_sim {
 
 struct Options {
@@ -14,6 +16,7 @@ struct Options {
     std::vector<std::string> numbers;
     std::uint64_t gap_ns = 0;
     std::uint64_t loss_permille = 0;
+    std::vector<Script> calls;
 };
 
 Options read_options(const sdk::Config& config);

@@ -1,21 +1,35 @@
 #include "leg.hpp"
 
+#include <algorithm>
+
 #include "carrier.hpp"
+#include "random_plan.hpp"
 
 namespace jackfield::telephony_sim {
 namespace {
 
 constexpr std::uint64_t ms = 1'000'000;
+constexpr std::uint64_t same_stretch_ms = 200; ///< quiet between words of one stretch of the caller's speech, at most
 
 }  // namespace
 
 Leg::Leg(Carrier& carrier, unsigned line, jf_op op, std::uint64_t seed, bool outgoing)
-    : carrier_(carrier), line_(line), op_(op), random_(seed), caller_(random_.next()), outgoing_(outgoing) {}
+    : carrier_(carrier), line_(line), op_(op), random_(seed), caller_(random_plan(random_.next())), outgoing_(outgoing) {}
+
+Leg::Leg(Carrier& carrier, jf_op op, Script script)
+    : carrier_(carrier),
+      line_(no_line),
+      op_(op),
+      random_(script.at_ms + script.ring_ms),
+      script_(std::move(script)),
+      caller_(script_->plan),
+      network_(script_->network),
+      outgoing_(!script_->dialled.empty()) {}
 
 void Leg::begin() {
     if (outgoing_) {
         carrier_.host().emit(op_, JF_EV_RINGING);
-        start_timer(random_.between(500, 6000) * ms);
+        start_timer(script_ ? 1 + script_->ring_ms * ms : random_.between(500, 6000) * ms);
     } else if (caller_.impatience()) {
         start_timer(1 + *caller_.impatience() * sim::packet_ns);
     }
@@ -34,6 +48,7 @@ jf_status Leg::answer(const jf_answer& options) {
 
 void Leg::connect() {
     answered_ = true;
+    answered_ns_ = carrier_.host().now_ns();
     jf_format format = sdk::make<jf_format>();
     format.codec = JF_CODEC_PCMU;
     format.channels = 1;
@@ -52,6 +67,10 @@ void Leg::on_done(jf_op, jf_status status, const jf_event*, const jf_error*) {
     if (status != JF_OK) return;
     if (answered_) return tick();
     if (!outgoing_) return end(JF_CAUSE_CANCELLED, JF_ENDED_BY_FAR_END);
+    if (script_) {
+        if (script_->then == Script::Dialled::answers) return connect();
+        return end(script_->then == Script::Dialled::busy ? JF_CAUSE_BUSY : JF_CAUSE_NO_ANSWER, JF_ENDED_BY_FAR_END);
+    }
     if (random_.chance(700)) connect();
     else end(random_.chance(500) ? JF_CAUSE_BUSY : JF_CAUSE_NO_ANSWER, JF_ENDED_BY_FAR_END);
 }
@@ -61,56 +80,125 @@ void Leg::tick() {
         if (ticks_left_-- == 0) return end(cause_, JF_ENDED_BY_US);
         return start_timer(sim::packet_ns);
     }
-    const Step step = vanished_ ? Step{} : caller_.step(agent_audible_);
     if (vanished_) {
         quiet_ns_ += sim::packet_ns;
         if (quiet_ns_ >= watchdog_ns_) return end(JF_CAUSE_MEDIA_TIMEOUT, JF_ENDED_BY_CARRIER);
     } else if (transferred_) {
         return end(JF_CAUSE_NORMAL, JF_ENDED_BY_CARRIER);
     } else {
-        send(step.sound);
+        const Step step = caller_.step(agent_audible_);
+        carry_out(step);
+        if (step.end == Step::End::hang_up) return end(JF_CAUSE_NORMAL, JF_ENDED_BY_FAR_END);
+        if (step.end == Step::End::vanish) vanished_ = true;
     }
-    if (step.key) {
-        jf_dtmf dtmf = sdk::make<jf_dtmf>();
-        dtmf.digit = static_cast<std::uint32_t>(step.key);
-        dtmf.duration_ms = 100;
-        carrier_.host().emit(op_, JF_EV_DTMF, dtmf);
-    }
-    if (step.end == Step::End::hang_up) return end(JF_CAUSE_NORMAL, JF_ENDED_BY_FAR_END);
-    if (step.end == Step::End::vanish) vanished_ = true;
     const std::uint64_t now = carrier_.host().now_ns();
     // On an absolute grid: who was late sends the next packet sooner.
     due_ns_ = due_ns_ ? std::max(due_ns_ + sim::packet_ns, now + 1) : now + sim::packet_ns;
     start_timer(due_ns_ - now);
 }
 
+void Leg::carry_out(const Step& step) {
+    if (step.hold == Step::Hold::begins) {
+        held_ = true;
+        note("hold");
+        carrier_.host().emit(op_, JF_EV_HOLD, std::uint64_t{0}, 1u);
+    }
+    send(step.sound);
+    if (step.key) {
+        note("key", {&step.key, 1});
+        jf_dtmf dtmf = sdk::make<jf_dtmf>();
+        dtmf.digit = static_cast<std::uint32_t>(step.key);
+        dtmf.duration_ms = 100;
+        carrier_.host().emit(op_, JF_EV_DTMF, dtmf);
+    }
+    if (step.hold == Step::Hold::ends) {
+        held_ = false;
+        note("resume");
+        carrier_.host().emit(op_, JF_EV_HOLD, std::uint64_t{0}, 0u);
+    }
+}
+
 void Leg::send(sim::Sound sound) {
     pts_ += sim::packet_samples;
-    if (sound == sim::quiet && random_.chance(carrier_.options().loss_permille)) return;
+    const bool lost = sound == sim::quiet && !script_ && random_.chance(carrier_.options().loss_permille);
+    const Voice packet{.pts = pts_ - sim::packet_samples, .sound = sound};
+    for (const Voice& arrived : network_.step(held_ || lost ? nullptr : &packet)) deliver(arrived);
+}
+
+void Leg::deliver(const Voice& packet) {
     jf_frame frame = sdk::make<jf_frame>();
     frame.codec = JF_CODEC_PCMU;
     frame.channels = 1;
     frame.rate_hz = 8000;
     frame.samples = sim::packet_samples;
-    frame.pts = pts_ - sim::packet_samples;
-    frame.data = {sim::packet_of(sound).data(), sim::packet_samples};
+    frame.pts = packet.pts;
+    if (packet.discontinuity) frame.flags = JF_FRAME_DISCONTINUITY;
+    frame.data = {sim::packet_of(packet.sound).data(), sim::packet_samples};
     ++packets_in_;
+    if (packet.sound != sim::quiet) {
+        const std::uint64_t at = since_answer_ms();
+        if (voiced_to_ms_ + same_stretch_ms < at) {
+            if (voiced_to_ms_ > 0) note("spoke", std::to_string(voiced_from_ms_));
+            voiced_from_ms_ = at;
+        }
+        voiced_to_ms_ = at + 20;
+    }
     if (carrier_.host().emit(op_, JF_EV_MEDIA, frame, frame.pts) == JF_E_AGAIN) carrier_.count("sim_packets_refused");
+}
+
+std::uint64_t Leg::since_answer_ms() const { return answered_ ? (carrier_.host().now_ns() - answered_ns_) / ms : 0; }
+
+/// Kept until the leg ends. A stretch of speech is noted when the next begins, with when it began and ended.
+void Leg::note(const char* what, std::string_view detail) {
+    if (!script_) return;
+    const bool speech = std::string_view(what) == "spoke";
+    notes_ += std::to_string(speech ? voiced_to_ms_ : since_answer_ms()) + ' ' + what;
+    if (!detail.empty()) notes_.append(1, ' ').append(detail);
+    notes_ += ';';
+}
+
+/// Also what is too soft for a word: a waiting tone, comfort noise.
+void Leg::note_sound(const jf_frame& frame) {
+    if (frame.flags & JF_FRAME_SILENCE) return;
+    const std::uint64_t at = since_answer_ms();
+    if (sounding_to_ms_ + same_stretch_ms < at) {
+        if (sounding_to_ms_ > 0) sounded_ += std::to_string(sounding_from_ms_) + ' ' + std::to_string(sounding_to_ms_) + ';';
+        sounding_from_ms_ = at;
+    }
+    sounding_to_ms_ = at + 20;
+}
+
+void Leg::report() {
+    if (!script_) return;
+    ear_.close();
+    if (sounding_to_ms_ > 0) sounded_ += std::to_string(sounding_from_ms_) + ' ' + std::to_string(sounding_to_ms_) + ';';
+    if (voiced_to_ms_ > 0) note("spoke", std::to_string(voiced_from_ms_));
+    const std::string& who = outgoing_ ? script_->dialled : script_->from;
+    // As a warning, so that it is there when milestones are not.
+    carrier_.host().log(JF_LOG_WARN, "sim.leg",
+                        {{"who", who}, {"answered", answered_ ? "yes" : "no"}, {"answered_ns", std::to_string(answered_ns_)},
+                         {"lasted_ms", std::to_string(since_answer_ms())},
+                         {"notes", notes_}, {"heard", to_text(ear_.words())}, {"sounded", sounded_}},
+                        op_);
 }
 
 jf_status Leg::media_out(const jf_frame& frame) {
     if (ended_ || hanging_up_ || !answered_) {
         carrier_.count("sim_media_without_call");
+        note("audio_after_end");
         return JF_E_INVALID;
     }
     ++packets_out_;
-    agent_audible_ = sim::is_audible({static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len});
+    const std::span codes(static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len);
+    if (script_) note_sound(frame);
+    agent_audible_ = script_ ? ear_.hear(codes, since_answer_ms()) : sim::is_audible(codes);
     return JF_OK;
 }
 
 void Leg::hang_up(std::uint32_t cause) {
     if (!answered_) return end(cause, JF_ENDED_BY_US);
     if (std::exchange(hanging_up_, true)) return;
+    note("hung_up");
     cause_ = cause;
     ticks_left_ = static_cast<unsigned>(random_.between(0, 15));
 }
@@ -118,11 +206,13 @@ void Leg::hang_up(std::uint32_t cause) {
 jf_status Leg::transfer() {
     if (!answered_ || ended_) return JF_E_STATE;
     transferred_ = true;
+    note("transferred");
     return JF_OK;
 }
 
 void Leg::end(std::uint32_t cause, std::uint32_t by, jf_status status) {
     if (std::exchange(ended_, true)) return;
+    report();
     jf_call_end last = sdk::make<jf_call_end>();
     last.cause = cause;
     last.by = by;

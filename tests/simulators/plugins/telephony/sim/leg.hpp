@@ -5,8 +5,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "caller.hpp"
+#include "ear.hpp"
+#include "network.hpp"
+#include "script.hpp"
+#include "simulators/plugins/random.hpp"
 
 namespace jackfield::telephony_sim {
 
@@ -17,6 +24,8 @@ class Carrier;
 class Leg final : public sdk::OpUser {
   public:
     Leg(Carrier& carrier, unsigned line, jf_op op, std::uint64_t seed, bool outgoing);
+    /// A call that is written down. What was heard and done in it is logged as `sim.leg` when it ends.
+    Leg(Carrier& carrier, jf_op op, Script script);
 
     /// Somebody's telephone rings: ours (an outgoing leg answers, is busy or stays away), or the host's.
     void begin();
@@ -41,13 +50,22 @@ class Leg final : public sdk::OpUser {
     void start_timer(std::uint64_t delay_ns);
     void connect();
     void tick();
+    void carry_out(const Step& step);
     void send(sim::Sound sound);
+    void deliver(const Voice& packet);
+    void note_sound(const jf_frame& frame);
+    void note(const char* what, std::string_view detail = {});
+    void report();
+    std::uint64_t since_answer_ms() const;
 
     Carrier& carrier_;
     unsigned line_;
     jf_op op_;
     sim::Random random_;
+    std::optional<Script> script_;
     Caller caller_;
+    Network network_;
+    Ear ear_;
     bool outgoing_;
     bool answered_ = false;
     bool ended_ = false;
@@ -62,6 +80,14 @@ class Leg final : public sdk::OpUser {
     std::uint64_t pts_ = 0;
     std::uint64_t quiet_ns_ = 0; ///< since it vanished
     std::uint64_t watchdog_ns_ = 15'000'000'000;
+    std::uint64_t answered_ns_ = 0;
+    std::string notes_; ///< "ms what detail;" of a written call
+    std::string sounded_; ///< "from to;" of whatever the agent's side was sounding, words or not
+    std::uint64_t sounding_from_ms_ = 0;
+    std::uint64_t sounding_to_ms_ = 0;
+    std::uint64_t voiced_from_ms_ = 0; ///< of the caller's stretch that is arriving
+    std::uint64_t voiced_to_ms_ = 0;
+    bool held_ = false;
     std::uint64_t packets_in_ = 0;
     std::uint64_t packets_out_ = 0;
 };

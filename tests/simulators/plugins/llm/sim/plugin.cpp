@@ -1,0 +1,3 @@
+#include "brain.hpp"
+
+JACKFIELD_MODULE(jackfield::llm_sim::Brain)
