@@ -106,14 +106,19 @@ bool is_title(const SentenceRules& rules, std::string_view word) {
 
 /// What the full stop behind `word` means, with `next` the first character of the word behind it, 0
 /// when that is not known yet.
-Stop full_stop(const SentenceRules& rules, std::string_view word, char next, bool capital_follows, bool at_line_start) {
+Stop full_stop(const SentenceRules& rules,
+               std::string_view word,
+               char next,
+               bool capital_follows,
+               bool at_line_start) {
     if (is_title(rules, word)) return Stop::none;
     // "1. Bring your card": a list, not a sentence.
     if (is_number(word) && at_line_start) return Stop::none;
     // "am 3. Mai": four digits are a year or a price, and end a sentence as any word does.
     if (rules.ordinal_stop && is_number(word) && word.size() <= 2) return Stop::none;
     const std::string low = lower(word);
-    if (contains(rules.number_signs, low)) return next == 0 || is_digit(next) ? Stop::none : Stop::sentence;
+    if (contains(rules.number_signs, low))
+        return next == 0 || is_digit(next) ? Stop::none : Stop::sentence;
     if (contains(rules.shortenings, low)) return capital_follows ? Stop::sentence : Stop::none;
     return Stop::sentence;
 }
@@ -141,7 +146,10 @@ Cut cut_at_marks(const SentenceRules& rules, std::string_view text, std::size_t 
     if (dots > 1) return {is_capital_at(text, next) ? Stop::sentence : Stop::clause, next};
     const std::string_view word = word_before(text, at);
     const std::size_t begin = at - word.size();
-    return {full_stop(rules, word, begins, is_capital_at(text, next), begin == 0 || text[begin - 1] == '\n'), next};
+    return {
+        full_stop(
+            rules, word, begins, is_capital_at(text, next), begin == 0 || text[begin - 1] == '\n'),
+        next};
 }
 
 /// Looks at one place; `end` is where to look next, whether or not it is a stop.
@@ -163,7 +171,8 @@ Cut look(const SentenceRules& rules, std::string_view text, std::size_t at) {
     const std::size_t next = skip_spaces(text, at);
     if (at > 0 && has_new_line(text, at, next)) return {Stop::sentence, next};
     // "Dr." and the name stay together.
-    const bool after_title = at > 0 && text[at - 1] == '.' && is_title(rules, word_before(text, at - 1));
+    const bool after_title =
+        at > 0 && text[at - 1] == '.' && is_title(rules, word_before(text, at - 1));
     return {at == 0 || after_title ? Stop::none : Stop::word, next};
 }
 
@@ -185,7 +194,10 @@ std::size_t whole_characters(std::string_view text, std::size_t size) {
 
 /// The first stop of at least this kind with at least so many characters before it; 0 when there is
 /// none.
-std::size_t first_stop(const SentenceRules& rules, std::string_view text, Stop least, std::size_t chars) {
+std::size_t first_stop(const SentenceRules& rules,
+                       std::string_view text,
+                       Stop least,
+                       std::size_t chars) {
     for (std::size_t at = 0; at < text.size();) {
         const Cut cut = look(rules, text, at);
         if (cut.stop >= least && count_chars(text.substr(0, cut.end)) >= chars) return cut.end;
@@ -249,12 +261,14 @@ std::vector<std::string> ClauseChunker::cut(base::MonoTime now) {
 /// Where the next piece ends, 0 when more text is needed.
 std::size_t ClauseChunker::end_of_next() const {
     if (first_) {
-        if (const std::size_t end = first_stop(*options_.sentences, pending_, Stop::clause, options_.first_chars))
+        if (const std::size_t end =
+                first_stop(*options_.sentences, pending_, Stop::clause, options_.first_chars))
             return end;
         if (overdue_) {
             if (const std::size_t end = best_stop(*options_.sentences, pending_)) return end;
         }
-    } else if (const std::size_t end = first_stop(*options_.sentences, pending_, Stop::sentence, 1)) {
+    } else if (const std::size_t end =
+                   first_stop(*options_.sentences, pending_, Stop::sentence, 1)) {
         return end;
     }
     if (count_chars(pending_) <= options_.longest_chars) return 0;

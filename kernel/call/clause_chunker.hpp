@@ -18,7 +18,8 @@ struct ClauseChunkerOptions {
     base::Milliseconds first_wait{250};
     /// A sentence that goes on for longer is cut at a clause or a word.
     std::size_t longest_chars = 300;
-    /// Abbreviations and ordinals of the language that is spoken. As long-lived as the chunker: those of language_of() are for ever.
+    /// Abbreviations and ordinals of the language that is spoken. As long-lived as the chunker:
+    /// those of language_of() are for ever.
     const SentenceRules* sentences = &language_of("en").sentences;
 };
 

@@ -125,7 +125,11 @@ Actions Machine::on_speech_start(MonoTime now, MonoTime began) {
     if (!reply_) settle(out);
     if (!user_) user_ = UserTurn{.began = began, .last_voiced = now};
     user_->speaking = true;
-    if (user_->ticket != 0) user_->ticket = 0; // the answer to the old FINALIZE is stale: more speech follows
+    if (user_->ticket != 0) {
+        // More speech follows: the answer that is due to the old FINALIZE is the turn's first part and no longer its end.
+        user_->earlier_tickets.push_back(std::exchange(user_->ticket, 0));
+        user_->earlier_partial = user_->partial;
+    }
     return out;
 }
 
@@ -232,6 +236,12 @@ Actions Machine::on_final(MonoTime now, std::uint64_t ticket, std::string_view t
         carried_ += text;
         user_->partial.clear(); // it has become these words
         user_->words = true;
+        return out;
+    }
+    if (std::erase(user_->earlier_tickets, ticket) > 0) {
+        if (!carried_.empty() && !text.empty()) carried_ += ' ';
+        carried_ += text;
+        if (user_->partial == user_->earlier_partial) user_->partial.clear();
         return out;
     }
     if (ticket != user_->ticket) return out;

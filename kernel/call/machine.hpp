@@ -241,6 +241,8 @@ class Machine {
         std::string partial = {};
         base::MonoTime last_word = {}; ///< when `partial` last changed
         std::string rule = {};
+        std::vector<std::uint64_t> earlier_tickets = {}; ///< FINALIZEs that the caller spoke on after: their answers are part of the turn
+        std::string earlier_partial = {};                ///< what was known then
         bool words = false;            ///< the recogniser has let some be known
         int drafts = 0;                ///< answers that were begun before the end was sure
     };

@@ -49,9 +49,9 @@ KeypadOptions read_keypad_options(const Value& checked, Problems& problems) {
     out.terminator = checked["terminator"].text();
     out.inter_digit = KeypadOptions::ms(checked["inter_digit_ms"].integer());
     out.first_digit = KeypadOptions::ms(checked["first_digit_ms"].integer());
-    const bool is_key = out.terminator.size() == 1 &&
-                        std::string_view("0123456789*#ABCD").find(out.terminator[0]) !=
-                            std::string_view::npos;
+    const bool is_key =
+        out.terminator.size() == 1 &&
+        std::string_view("0123456789*#ABCD").find(out.terminator[0]) != std::string_view::npos;
     if (!out.terminator.empty() && !is_key)
         problems.push_back(problem_at(checked["terminator"].at,
                                       checked["terminator"].path,

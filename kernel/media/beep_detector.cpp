@@ -12,7 +12,7 @@ constexpr float highest = 2500;
 constexpr int shortest_frames = 8;
 /// 60 s of "beep" is a dead line's tone, not a machine's.
 constexpr int longest_frames = 250;
-constexpr float quietest_rms = 330; // -40 dBov
+constexpr float quietest_rms = 330;  // -40 dBov
 /// Of the frame's energy, the part at the tone's frequency. G.711 leaves a clean tone above 0.98.
 constexpr float purest = 0.85F;
 

@@ -6,8 +6,9 @@
 
 namespace jackfield::media {
 
-/// Hears the beep of an answering machine in 8 kHz audio: one steady tone of 300 to 2500 Hz, loud enough and at least 160 ms long. Speech and
-/// music hold no such tone for so long, and DTMF has two.
+/// Hears the beep of an answering machine in 8 kHz audio: one steady tone of 300 to 2500 Hz, loud
+/// enough and at least 160 ms long. Speech and music hold no such tone for so long, and DTMF has
+/// two.
 class BeepDetector {
   public:
     /// True when a beep has just ended. Frames of 20 ms.

@@ -1,4 +1,5 @@
-// Values from a SIP peer that are parsed by hand: a=crypto (SDES) and the headers of session timers.
+// Values from a SIP peer that are parsed by hand: a=crypto (SDES) and the headers of session
+// timers.
 
 #include "plugins/telephony/sip/sdes.hpp"
 #include "plugins/telephony/sip/session_timer.hpp"
@@ -14,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto line = parse_crypto(text)) {
         const std::string written = write_crypto(*line);
         const auto again = parse_crypto(std::string_view(written).substr(9, written.size() - 11));
-        if (!again || again->tag != line->tag || again->suite != line->suite || !(again->key == line->key))
+        if (!again || again->tag != line->tag || again->suite != line->suite ||
+            !(again->key == line->key))
             std::abort();
     }
 
@@ -50,7 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         (void)timer.request_headers();
         // An active timer always has an end in sight, within a week and a half.
-        if (timer.active() && (timer.due_ns() == 0 || timer.due_ns() > now + 11ull * 86400 * 1'000'000'000))
+        if (timer.active() &&
+            (timer.due_ns() == 0 || timer.due_ns() > now + 11ull * 86400 * 1'000'000'000))
             std::abort();
     }
     return 0;

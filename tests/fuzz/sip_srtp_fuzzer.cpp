@@ -1,5 +1,6 @@
-// What an SRTP socket gets: datagrams of 2-byte length and contents. One bit of the length says that it is RTCP, another that the
-// packet is first protected with the right key, so that the way behind the authentication is reached as well.
+// What an SRTP socket gets: datagrams of 2-byte length and contents. One bit of the length says
+// that it is RTCP, another that the packet is first protected with the right key, so that the way
+// behind the authentication is reached as well.
 
 #include "plugins/telephony/sip/srtp.hpp"
 

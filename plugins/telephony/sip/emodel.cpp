@@ -22,11 +22,11 @@ double loss_impairment(double loss) {
 }  // namespace
 
 float mean_opinion_score(double delay_ms, double loss) {
-    const double rating = std::clamp(rating_without_impairments -
-                                         delay_impairment(std::max(0.0, delay_ms)) -
-                                         loss_impairment(std::clamp(loss, 0.0, 1.0)),
-                                     0.0,
-                                     100.0);
+    const double rating =
+        std::clamp(rating_without_impairments - delay_impairment(std::max(0.0, delay_ms)) -
+                       loss_impairment(std::clamp(loss, 0.0, 1.0)),
+                   0.0,
+                   100.0);
     // G.107 annex B.
     const double score = 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6;
     return static_cast<float>(std::clamp(score, 1.0, 4.5));

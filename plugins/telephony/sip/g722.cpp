@@ -6,10 +6,12 @@
 #include <inttypes.h>
 
 extern "C" {
+// clang-format off: the others use what the first one defines.
 #include <spandsp/telephony.h>
 #include <spandsp/bit_operations.h>
 #include <spandsp/g711.h>
 #include <spandsp/g722.h>
+// clang-format on
 }
 
 namespace jackfield::sip {
@@ -47,8 +49,8 @@ void G722::decode(std::span<const std::uint8_t> octets, std::uint8_t* codes) {
     std::array<std::int16_t, at_once> samples;
     while (!octets.empty()) {
         const std::size_t size = std::min(octets.size(), at_once);
-        const int made = g722_decode(
-            decoder_.get(), samples.data(), octets.data(), static_cast<int>(size));
+        const int made =
+            g722_decode(decoder_.get(), samples.data(), octets.data(), static_cast<int>(size));
         for (int i = 0; i < made; ++i)
             *codes++ = linear_to_ulaw(samples[static_cast<std::size_t>(i)]);
         octets = octets.subspan(size);

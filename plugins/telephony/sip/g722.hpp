@@ -1,7 +1,7 @@
 #pragma once
 
-// G.722 on the wire, mu-law at 8 kHz towards the host: the library's 8 kHz mode works on the lower sub-band alone, so this is
-// narrowband inside. It is here for far ends that have nothing else.
+// G.722 on the wire, mu-law at 8 kHz towards the host: the library's 8 kHz mode works on the lower
+// sub-band alone, so this is narrowband inside. It is here for far ends that have nothing else.
 
 #include <cstdint>
 #include <memory>

@@ -20,8 +20,8 @@ constexpr std::uint8_t comfort_noise = 13;
 template <typename Number>
 Number random() {
     Number out{};
-    // A few bytes from the kernel's pool come at once; were they ever refused, zeros are predictable
-    // but do no harm to the call.
+    // A few bytes from the kernel's pool come at once; were they ever refused, zeros are
+    // predictable but do no harm to the call.
     (void)!getrandom(&out, sizeof out, GRND_NONBLOCK);
     return out;
 }
@@ -40,7 +40,8 @@ struct Media::Socket final : sdk::OpUser {
         : media(owner), lost(std::move(when_lost)) {}
     void on_event(jf_op op, const jf_event& event) override {
         if (event.type != JF_EV_DATAGRAM) return;
-        if (const auto* datagram = sdk::data_of<jf_datagram>(event)) media.on_datagram(op, *datagram);
+        if (const auto* datagram = sdk::data_of<jf_datagram>(event))
+            media.on_datagram(op, *datagram);
     }
     void on_done(jf_op op, jf_status, const jf_event*, const jf_error*) override {
         const std::unique_ptr<Socket> self(this);
@@ -78,8 +79,8 @@ jf_status Media::open(jf_op leg,
     local_ = rtp.local;
     if (rtcp_mux) return JF_OK;
 
-    // The port above is where everybody looks for RTCP (RFC 3550 11). Without a range any other will do as well, and is
-    // signalled; a call doesn't fail over its statistics.
+    // The port above is where everybody looks for RTCP (RFC 3550 11). Without a range any other
+    // will do as well, and is signalled; a call doesn't fail over its statistics.
     wanted.port_first = wanted.port_last = static_cast<std::uint16_t>(local_.port + 1);
     Bound rtcp;
     jf_status status = bind(wanted, lost, rtcp);
@@ -115,7 +116,8 @@ void Media::close() {
 }
 
 void Media::close_socket(jf_op& op) {
-    if (const jf_op closing = std::exchange(op, JF_NO_OP); closing != JF_NO_OP) host_.cancel(closing);
+    if (const jf_op closing = std::exchange(op, JF_NO_OP); closing != JF_NO_OP)
+        host_.cancel(closing);
 }
 
 void Media::agree(const Agreement& agreement) {
@@ -128,7 +130,8 @@ void Media::agree(const Agreement& agreement) {
         close_socket(rtcp_socket_);
         rtcp_local_ = {};
     }
-    // Without keys that work nothing goes in or out: an agreement on SRTP is never kept in the clear.
+    // Without keys that work nothing goes in or out: an agreement on SRTP is never kept in the
+    // clear.
     protected_ = agreement.srtp.has_value();
     if (protected_ && !srtp_.set(*agreement.srtp, host_.now_ns())) count("srtp_failures");
     if (!is_any(agreement.remote)) latch_.signalled(agreement.remote, host_.now_ns());
@@ -158,7 +161,8 @@ void Media::on_datagram(jf_op op, const jf_datagram& datagram) {
     const bool rtcp = at_rtcp || is_rtcp(bytes);
     if (!protected_)
         return rtcp ? on_rtcp(datagram.from, bytes, now) : on_rtp(datagram.from, bytes, now);
-    // Authenticated before anything else looks at it: a forged packet neither moves the latch nor counts as the far end's.
+    // Authenticated before anything else looks at it: a forged packet neither moves the latch nor
+    // counts as the far end's.
     alignas(4) std::uint8_t plain[longest_datagram];
     std::size_t size = bytes.size();
     if (size > sizeof plain) return count("rtp_malformed_packets");
@@ -173,8 +177,7 @@ void Media::on_datagram(jf_op op, const jf_datagram& datagram) {
 
 bool Media::opened(Srtp::Verdict verdict) const {
     if (verdict != Srtp::Verdict::fresh)
-        count(verdict == Srtp::Verdict::replayed ? "srtp_replayed_packets"
-                                                 : "srtp_forged_packets");
+        count(verdict == Srtp::Verdict::replayed ? "srtp_replayed_packets" : "srtp_forged_packets");
     return verdict == Srtp::Verdict::fresh;
 }
 
@@ -322,8 +325,11 @@ void Media::send_rtcp(bool goodbye) {
     if (!agreement_) return;
     const std::uint64_t now = host_.now_ns();
     alignas(4) std::array<std::uint8_t, RtcpSession::most_packet + Srtp::most_trailer> packet;
-    std::size_t size =
-        rtcp_.report(std::span(packet).first<RtcpSession::most_packet>(), sender_.ssrc(), receiver_, goodbye, now);
+    std::size_t size = rtcp_.report(std::span(packet).first<RtcpSession::most_packet>(),
+                                    sender_.ssrc(),
+                                    receiver_,
+                                    goodbye,
+                                    now);
     const jf_op socket = agreement_->rtcp_mux ? socket_ : rtcp_socket_;
     const jf_endpoint to = rtcp_target();
     if (socket == JF_NO_OP || to.port == 0) return;
@@ -341,8 +347,8 @@ void Media::report_quality() const {
     event.round_trip_us = rtcp_.round_trip_us();
     event.mos = -1;
     if (statistics.received > 0) {
-        // Half the way there and back, a packet on either side, and a buffer that holds twice the jitter. Of the two directions
-        // the worse one: a conversation is as good as that.
+        // Half the way there and back, a packet on either side, and a buffer that holds twice the
+        // jitter. Of the two directions the worse one: a conversation is as good as that.
         const double delay_ms = event.round_trip_us / 2000.0 + agreement_->ptime_ms + 20 +
                                 2 * statistics.jitter_us / 1000.0;
         const double expected = static_cast<double>(statistics.received + statistics.lost);

@@ -1,8 +1,8 @@
 #pragma once
 
-// A leg's media: its sockets (ops of the host's `net` facility, children of the leg's), what comes in
-// on them and what goes out. All of it on the leg's strand; the per-packet path allocates nothing and
-// takes no lock.
+// A leg's media: its sockets (ops of the host's `net` facility, children of the leg's), what comes
+// in on them and what goes out. All of it on the leg's strand; the per-packet path allocates
+// nothing and takes no lock.
 
 #include "config.hpp"
 #include "dtmf.hpp"
@@ -25,9 +25,9 @@ class Media {
   public:
     explicit Media(sdk::Host host);
 
-    /// Binds the socket, and one for RTCP above it unless `rtcp_mux` says that none is needed. `lost` runs when the host ends
-    /// the socket's op without close(), as it does with the leg's; what it holds lives until the op has ended. QUOTA: no port of
-    /// the range is free.
+    /// Binds the socket, and one for RTCP above it unless `rtcp_mux` says that none is needed.
+    /// `lost` runs when the host ends the socket's op without close(), as it does with the leg's;
+    /// what it holds lives until the op has ended. QUOTA: no port of the range is free.
     jf_status open(jf_op leg,
                    const jf_endpoint& bind,
                    const Options& options,
@@ -73,7 +73,9 @@ class Media {
     jf_status bind(const jf_udp_open& wanted, const std::function<void()>& lost, Bound& out);
     void close_socket(jf_op& op);
     void on_datagram(jf_op op, const jf_datagram& datagram);
-    void on_rtcp(const jf_endpoint& from, std::span<const std::uint8_t> bytes, std::uint64_t now_ns);
+    void on_rtcp(const jf_endpoint& from,
+                 std::span<const std::uint8_t> bytes,
+                 std::uint64_t now_ns);
     jf_endpoint rtcp_target() const;
     bool g722() const { return agreement_ && agreement_->codec == JF_CODEC_G722; }
     void on_rtp(const jf_endpoint& from, std::span<const std::uint8_t> bytes, std::uint64_t now_ns);

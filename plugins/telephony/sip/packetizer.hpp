@@ -24,8 +24,9 @@ class Packetizer {
     }
     void clear() { waiting_ = 0; }
 
-    /// Takes up to most_pushed octets that begin at `timestamp`. `send(timestamp, marker, octets)` is called for each packet that is
-    /// full; what remains waits for the next push, and goes out alone when that one doesn't follow on.
+    /// Takes up to most_pushed octets that begin at `timestamp`. `send(timestamp, marker, octets)`
+    /// is called for each packet that is full; what remains waits for the next push, and goes out
+    /// alone when that one doesn't follow on.
     template <typename Send>
     void push(std::span<const std::uint8_t> octets,
               std::uint32_t timestamp,

@@ -42,8 +42,7 @@ std::string unmet_requirements(const struct sip_msg* msg, bool with_replaces) {
         auto& out = *static_cast<Found*>(arg);
         const std::string option = lower(printable(view(header->val)));
         const bool known = option == "timer" || (option == "replaces" && out.with_replaces);
-        if (!known && out.unmet.size() < 256)
-            out.unmet += (out.unmet.empty() ? "" : ", ") + option;
+        if (!known && out.unmet.size() < 256) out.unmet += (out.unmet.empty() ? "" : ", ") + option;
         return false;
     };
     (void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, look, &found);
@@ -61,7 +60,10 @@ Renegotiation::~Renegotiation() {
     tmr_cancel(&retry_);
 }
 
-void Renegotiation::begin(struct sip_dialog* dialog, std::string contact, bool owner_of_call_id, bool moves) {
+void Renegotiation::begin(struct sip_dialog* dialog,
+                          std::string contact,
+                          bool owner_of_call_id,
+                          bool moves) {
     dialog_.reset(static_cast<struct sip_dialog*>(mem_ref(dialog)));
     contact_ = std::move(contact);
     owner_of_call_id_ = owner_of_call_id;
@@ -145,7 +147,10 @@ void Renegotiation::answer(const struct sip_msg* msg,
     answered.message.reset(message);
     answered_ = std::move(answered);
     tmr_start(
-        &repeat_, SIP_T1, [](void* self) { static_cast<Renegotiation*>(self)->repeat_answer(); }, this);
+        &repeat_,
+        SIP_T1,
+        [](void* self) { static_cast<Renegotiation*>(self)->repeat_answer(); },
+        this);
 }
 
 /// RFC 3261 13.3.1.4: over any transport, until the ACK comes.
@@ -153,7 +158,11 @@ void Renegotiation::repeat_answer() {
     if (!answered_) return;
     if (answered_->sent > most_repeats) {
         answered_.reset();
-        return owner_.lost({JF_CAUSE_CARRIER_ERROR, JF_ENDED_BY_CARRIER, 0, 102, "the far end didn't acknowledge a change of the session"});
+        return owner_.lost({JF_CAUSE_CARRIER_ERROR,
+                            JF_ENDED_BY_CARRIER,
+                            0,
+                            102,
+                            "the far end didn't acknowledge a change of the session"});
     }
     const struct sip_msg* const request = answered_->request.get();
     struct sa to;
@@ -161,10 +170,14 @@ void Renegotiation::repeat_answer() {
     sip_reply_addr(&to, request, msg_param_exists(&request->via.params, "rport", &ignored) == 0);
     answered_->message->pos = 0;
     (void)sip_send(sender_.stack, request->sock, request->tp, &to, answered_->message.get());
-    const std::uint64_t wait = std::min<std::uint64_t>(SIP_T1 << std::min(answered_->sent, 4u), SIP_T2);
+    const std::uint64_t wait =
+        std::min<std::uint64_t>(SIP_T1 << std::min(answered_->sent, 4u), SIP_T2);
     ++answered_->sent;
     tmr_start(
-        &repeat_, wait, [](void* self) { static_cast<Renegotiation*>(self)->repeat_answer(); }, this);
+        &repeat_,
+        wait,
+        [](void* self) { static_cast<Renegotiation*>(self)->repeat_answer(); },
+        this);
 }
 
 bool Renegotiation::on_ack(const struct sip_msg* msg) {
@@ -173,7 +186,11 @@ bool Renegotiation::on_ack(const struct sip_msg* msg) {
     tmr_cancel(&repeat_);
     answered_.reset();
     if (answer_expected && !owner_.take_answer(msg)) {
-        owner_.lost({JF_CAUSE_UNACCEPTABLE, JF_ENDED_BY_US, 488, 0, "the ACK to our offer has no usable answer"});
+        owner_.lost({JF_CAUSE_UNACCEPTABLE,
+                     JF_ENDED_BY_US,
+                     488,
+                     0,
+                     "the ACK to our offer has no usable answer"});
         return true;
     }
     if (std::exchange(offer_waits_, false)) offer();
@@ -257,7 +274,8 @@ bool Renegotiation::on_repeated_answer(const struct sip_msg* msg) {
 }
 
 void Renegotiation::on_response(int problem, const struct sip_msg* response, bool with_offer) {
-    const std::unique_ptr<Request> done = std::move(request_);  // it calls us: not to be dropped before we return
+    const std::unique_ptr<Request> done =
+        std::move(request_);  // it calls us: not to be dropped before we return
     const std::uint16_t status = response ? response->scode : 0;
     if (!problem && status < 300) {
         learn(response);
@@ -268,7 +286,11 @@ void Renegotiation::on_response(int problem, const struct sip_msg* response, boo
             acknowledged_ = response->cseq.num;
             acknowledge(acknowledged_);
             if (!owner_.take_answer(response))
-                return owner_.lost({JF_CAUSE_UNACCEPTABLE, JF_ENDED_BY_US, 488, 0, "the far end's answer can't be used"});
+                return owner_.lost({JF_CAUSE_UNACCEPTABLE,
+                                    JF_ENDED_BY_US,
+                                    488,
+                                    0,
+                                    "the far end's answer can't be used"});
         }
         if (std::exchange(offer_waits_, false)) offer();
         return;
@@ -282,8 +304,8 @@ void Renegotiation::on_response(int problem, const struct sip_msg* response, boo
                             "the far end didn't answer within the call"});
     if (status == 491) {
         // RFC 3261 14.1: whoever made the Call-ID waits longer.
-        const std::uint64_t wait = owner_of_call_id_ ? 2100 + rand_u32() % 191 * 10
-                                                     : rand_u32() % 200 * 10;
+        const std::uint64_t wait =
+            owner_of_call_id_ ? 2100 + rand_u32() % 191 * 10 : rand_u32() % 200 * 10;
         offer_waits_ = with_offer;
         tmr_start(
             &retry_,
@@ -314,7 +336,11 @@ void Renegotiation::on_wake() {
     if (!dialog_) return;
     switch (timer_.due(owner_.now_ns())) {
         case SessionTimer::Due::over:
-            return owner_.lost({JF_CAUSE_CARRIER_ERROR, JF_ENDED_BY_CARRIER, 0, 102, "the far end didn't refresh the session in time"});
+            return owner_.lost({JF_CAUSE_CARRIER_ERROR,
+                                JF_ENDED_BY_CARRIER,
+                                0,
+                                102,
+                                "the far end didn't refresh the session in time"});
         case SessionTimer::Due::refresh:
             if (request_ || answered_)
                 timer_.refresh_failed(owner_.now_ns());  // what is under way refreshes as well

@@ -1,8 +1,9 @@
 #pragma once
 
-// What happens to a session between its answer and its end: re-INVITE and UPDATE (RFC 3311), both ways, and the session timer that
-// they keep alive. The library has no UPDATE, and no way to put a header into its re-INVITEs, nor into its answers to those; so both
-// are made here, within its dialog. On the loop's thread.
+// What happens to a session between its answer and its end: re-INVITE and UPDATE (RFC 3311), both
+// ways, and the session timer that they keep alive. The library has no UPDATE, and no way to put a
+// header into its re-INVITEs, nor into its answers to those; so both are made here, within its
+// dialog. On the loop's thread.
 
 #include "causes.hpp"
 #include "libre.hpp"
@@ -36,13 +37,16 @@ class OfferAnswer {
 
 class Renegotiation {
   public:
-    Renegotiation(OfferAnswer& owner, const Sender& sender, std::uint32_t session_expires_s, std::uint32_t min_se_s);
+    Renegotiation(OfferAnswer& owner,
+                  const Sender& sender,
+                  std::uint32_t session_expires_s,
+                  std::uint32_t min_se_s);
     ~Renegotiation();
     Renegotiation(const Renegotiation&) = delete;
 
     SessionTimer& timer() { return timer_; }
-    /// The session is there: in `dialog`, with `contact` as our address. Where the far end's own Contact isn't used, it doesn't `move`
-    /// with later ones either.
+    /// The session is there: in `dialog`, with `contact` as our address. Where the far end's own
+    /// Contact isn't used, it doesn't `move` with later ones either.
     void begin(struct sip_dialog* dialog, std::string contact, bool owner_of_call_id, bool moves);
     /// What the far end can do, from its INVITE or its 2xx.
     void learn(const struct sip_msg* far);
@@ -92,8 +96,8 @@ class Renegotiation {
     bool offer_waits_ = false;
     std::uint32_t acknowledged_ = 0;  // CSeq of our last INVITE that was answered with 2xx
     std::optional<Answered> answered_;
-    struct tmr repeat_{};
-    struct tmr retry_{};
+    struct tmr repeat_ {};
+    struct tmr retry_ {};
 };
 
 }  // namespace jackfield::sip

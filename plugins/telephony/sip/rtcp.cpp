@@ -73,12 +73,12 @@ std::optional<RtcpPacket> parse_rtcp(std::span<const std::uint8_t> datagram,
         const unsigned count = datagram[0] & 0x1f;
         const std::span<const std::uint8_t> packet = datagram.first(size);
         if (type == sender_report || type == receiver_report) {
-            const std::size_t blocks =
-                header_size + (type == sender_report ? sender_info_size : 0);
+            const std::size_t blocks = header_size + (type == sender_report ? sender_info_size : 0);
             if (size < blocks + count * block_size) return std::nullopt;
             if (first) out.ssrc = read32(&packet[4]);
             if (type == sender_report)
-                out.ntp_time = static_cast<std::uint64_t>(read32(&packet[8])) << 32 | read32(&packet[12]);
+                out.ntp_time =
+                    static_cast<std::uint64_t>(read32(&packet[8])) << 32 | read32(&packet[12]);
             for (unsigned i = 0; i < count; ++i) {
                 const std::uint8_t* const block = &packet[blocks + i * block_size];
                 if (read32(block) == our_ssrc) out.about_us = read_block(block);
@@ -130,7 +130,8 @@ void RtcpSession::received(const RtcpPacket& packet, std::uint64_t now_ns) {
     if (!packet.about_us) return;
     lost_there_ = packet.about_us->lost;
     if (packet.about_us->last_report == 0) return;
-    // RFC 3550 6.4.1: A - LSR - DLSR, in 1/65536 s. What comes out negative or absurd is a clock's fault.
+    // RFC 3550 6.4.1: A - LSR - DLSR, in 1/65536 s. What comes out negative or absurd is a clock's
+    // fault.
     const auto a = static_cast<std::uint32_t>(ntp(now_ns) >> 16);
     const auto units = static_cast<std::int32_t>(a - packet.about_us->last_report -
                                                  packet.about_us->since_last_report);
@@ -170,11 +171,14 @@ std::size_t RtcpSession::report(std::span<std::uint8_t, most_packet> out,
         expected_before_ = reception->expected;
         received_before_ = reception->received;
         const std::uint64_t fraction =
-            expected > received ? std::min<std::uint64_t>((expected - received) * 256 / expected, 255) : 0;
-        const auto lost = std::clamp<std::int64_t>(static_cast<std::int64_t>(reception->expected) -
-                                                       static_cast<std::int64_t>(reception->received),
-                                                   -0x80'0000,
-                                                   0x7f'ffff);
+            expected > received
+                ? std::min<std::uint64_t>((expected - received) * 256 / expected, 255)
+                : 0;
+        const auto lost =
+            std::clamp<std::int64_t>(static_cast<std::int64_t>(reception->expected) -
+                                         static_cast<std::int64_t>(reception->received),
+                                     -0x80'0000,
+                                     0x7f'ffff);
         writer.word(reception->ssrc);
         writer.word(fraction << 24 | (static_cast<std::uint64_t>(lost) & 0xff'ffff));
         writer.word(reception->highest_sequence);
@@ -183,14 +187,16 @@ std::size_t RtcpSession::report(std::span<std::uint8_t, most_packet> out,
         writer.word(known ? last_sender_report_ : 0);
         writer.word(known ? (now_ns - last_sender_report_ns_) * 65536 / ns_per_second : 0);
     }
-    // The name says nothing about us: only that it is the same in all reports of this call (RFC 7022).
+    // The name says nothing about us: only that it is the same in all reports of this call (RFC
+    // 7022).
     constexpr std::size_t name_size = 8;
     constexpr std::size_t description_size = 4 + 4 + 2 + name_size + 2;
     writer.header(1, source_description, description_size);
     writer.word(our_ssrc);
     writer.byte(1);  // CNAME
     writer.byte(name_size);
-    for (int shift = 28; shift >= 0; shift -= 4) writer.byte("0123456789abcdef"[our_ssrc >> shift & 15]);
+    for (int shift = 28; shift >= 0; shift -= 4)
+        writer.byte("0123456789abcdef"[our_ssrc >> shift & 15]);
     writer.byte(0);
     writer.byte(0);
     if (goodbye) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// RTCP (RFC 3550 6) of one stream in each direction, as a pure state machine: fed packets and time, no sockets, no clock.
+// RTCP (RFC 3550 6) of one stream in each direction, as a pure state machine: fed packets and time,
+// no sockets, no clock.
 
 #include "rtp.hpp"
 
@@ -34,7 +35,8 @@ struct RtcpPacket {
 };
 
 /// Nothing when it isn't a whole compound packet (RFC 3550 A.2).
-std::optional<RtcpPacket> parse_rtcp(std::span<const std::uint8_t> datagram, std::uint32_t our_ssrc);
+std::optional<RtcpPacket> parse_rtcp(std::span<const std::uint8_t> datagram,
+                                     std::uint32_t our_ssrc);
 
 class RtcpSession {
   public:
@@ -57,7 +59,8 @@ class RtcpSession {
 
     /// 0 unknown.
     std::uint32_t round_trip_us() const { return round_trip_us_; }
-    /// The part of our packets that the far end missed, over the call; nothing before its first report.
+    /// The part of our packets that the far end missed, over the call; nothing before its first
+    /// report.
     std::optional<double> loss_there() const;
 
   private:

@@ -50,8 +50,9 @@ struct SrtpKeys {
     bool operator==(const SrtpKeys&) const = default;
 };
 
-/// The value of an `a=crypto` attribute. Nothing for what we can't do as it is meant: other suites, several keys, an MKI, parameters
-/// that change how packets are protected, a lifetime that a long call would exceed.
+/// The value of an `a=crypto` attribute. Nothing for what we can't do as it is meant: other suites,
+/// several keys, an MKI, parameters that change how packets are protected, a lifetime that a long
+/// call would exceed.
 std::optional<CryptoLine> parse_crypto(std::string_view value);
 /// The whole line, with its end.
 std::string write_crypto(const CryptoLine& line);

@@ -145,11 +145,11 @@ bool is_events(const SdpMedia& media, std::uint8_t payload_type) {
 }
 
 bool is_rtp(std::string_view proto) {
-    return proto == "RTP/AVP" || proto == "RTP/SAVP" || proto == "RTP/AVPF" ||
-           proto == "RTP/SAVPF";
+    return proto == "RTP/AVP" || proto == "RTP/SAVP" || proto == "RTP/AVPF" || proto == "RTP/SAVPF";
 }
 
-/// The packet time to send with: what the far end asks for, as far as whole tens of milliseconds and its own maximum go.
+/// The packet time to send with: what the far end asks for, as far as whole tens of milliseconds
+/// and its own maximum go.
 std::uint32_t ptime_of(const SdpMedia& media) {
     std::uint32_t out = media.ptime_ms >= 10 ? media.ptime_ms : 20;
     if (media.maxptime_ms >= 10) out = std::min(out, media.maxptime_ms);
@@ -167,8 +167,8 @@ std::optional<Agreement> agree_on_line(const SdpMedia& media,
         const std::optional<std::uint8_t> payload_type = number<std::uint8_t>(format);
         if (!payload_type || *payload_type > 127) continue;
         const std::uint16_t codec = codec_of(media, *payload_type);
-        const auto rank = static_cast<std::size_t>(
-            std::find(codecs.begin(), codecs.end(), codec) - codecs.begin());
+        const auto rank = static_cast<std::size_t>(std::find(codecs.begin(), codecs.end(), codec) -
+                                                   codecs.begin());
         if (rank < best) {
             best = rank;
             out.codec = codec;
@@ -297,7 +297,8 @@ bool SdpMedia::secure() const {
 }
 
 std::optional<Agreement> agree_on_offer(const SdpSession& offer, const MediaPolicy& policy) {
-    // Of two lines for the same audio, the protected one; keys in a plain line (RTP/AVP) are for nobody.
+    // Of two lines for the same audio, the protected one; keys in a plain line (RTP/AVP) are for
+    // nobody.
     for (const bool secure : {true, false}) {
         if (secure && (policy.srtp == SrtpMode::off || !policy.keys_are_safe)) continue;
         if (!secure && policy.srtp == SrtpMode::required) continue;
@@ -324,7 +325,8 @@ std::optional<Agreement> agree_on_answer(const SdpSession& answer, const Offered
     std::optional<Agreement> agreement = agree_on_line(media, offered.codecs);
     if (!agreement || media.secure() != offered.keys.has_value()) return std::nullopt;
     if (offered.keys) {
-        // One line, with the tag and the suite of one of ours (RFC 4568 5.1.3): tag 1 is our first suite.
+        // One line, with the tag and the suite of one of ours (RFC 4568 5.1.3): tag 1 is our first
+        // suite.
         if (media.cryptos.size() != 1) return std::nullopt;
         const CryptoLine& taken = media.cryptos.front();
         const auto suite = static_cast<std::size_t>(taken.suite);
@@ -352,12 +354,11 @@ std::string write_offer(const LocalMedia& local, const Offered& offered) {
     write_events(out, offered_event_type);
     if (offered.keys)
         for (std::size_t i = 0; i < srtp_suites; ++i)
-            out += write_crypto({static_cast<std::uint32_t>(i + 1),
-                                 static_cast<SrtpSuite>(i),
-                                 (*offered.keys)[i]});
+            out += write_crypto(
+                {static_cast<std::uint32_t>(i + 1), static_cast<SrtpSuite>(i), (*offered.keys)[i]});
     write_rtcp(out, local);
-    out += "a=rtcp-mux\r\na=ptime:20\r\na=" + std::string(direction_name(offered.direction)) +
-           "\r\n";
+    out +=
+        "a=rtcp-mux\r\na=ptime:20\r\na=" + std::string(direction_name(offered.direction)) + "\r\n";
     return out;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // Session descriptions (RFC 8866) and the offer/answer exchange (RFC 3264), as far as one audio
-// stream of G.711 or G.722 with telephone events goes, in the clear or as SRTP. Pure: text in, values out.
+// stream of G.711 or G.722 with telephone events goes, in the clear or as SRTP. Pure: text in,
+// values out.
 
 #include "sdes.hpp"
 
@@ -34,8 +35,8 @@ struct SdpMedia {
     Direction direction = Direction::sendrecv;
     std::uint32_t ptime_ms = 0;
     std::uint32_t maxptime_ms = 0;
-    bool rtcp_mux = false;            // RFC 5761
-    jf_endpoint rtcp{};               // RFC 3605; port 0: not said, family 0: the address of the media
+    bool rtcp_mux = false;  // RFC 5761
+    jf_endpoint rtcp{};     // RFC 3605; port 0: not said, family 0: the address of the media
     std::vector<CryptoLine> cryptos;  // those that we can do, in the far end's order
 
     bool secure() const;
@@ -74,8 +75,9 @@ struct Agreement {
     bool held() const { return !we_send; }
 };
 
-/// Our answer's content to an offer: the far end's payload numbers, our best codec. Nothing: no common codec, or none with the
-/// protection that the policy wants (SIP 488). Of SRTP's keys, `ours` is still to be filled in.
+/// Our answer's content to an offer: the far end's payload numbers, our best codec. Nothing: no
+/// common codec, or none with the protection that the policy wants (SIP 488). Of SRTP's keys,
+/// `ours` is still to be filled in.
 std::optional<Agreement> agree_on_offer(const SdpSession& offer, const MediaPolicy& policy = {});
 
 /// The keys that we send under, one for each suite: one session's, for as long as it lasts.

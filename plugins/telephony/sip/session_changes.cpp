@@ -1,7 +1,6 @@
 // A session after its answer: what Renegotiation asks of it, and what it is told.
 
 #include "session.hpp"
-
 #include "signalling.hpp"
 
 namespace jackfield::sip {

@@ -45,7 +45,8 @@ std::optional<SessionExpires> parse_session_expires(std::string_view value) {
     while (!value.empty()) {
         const std::string_view parameter = part(value);
         const std::size_t equals = parameter.find('=');
-        if (equals == std::string_view::npos || !same(trimmed(parameter.substr(0, equals)), "refresher"))
+        if (equals == std::string_view::npos ||
+            !same(trimmed(parameter.substr(0, equals)), "refresher"))
             continue;
         const std::string_view who = trimmed(parameter.substr(equals + 1));
         if (same(who, "uac"))
@@ -74,7 +75,8 @@ std::string SessionTimer::request_headers() const {
     const std::uint32_t asked = active() ? interval_s_ : wanted_s_;
     if (asked == 0) return out;
     out += "Session-Expires: " + std::to_string(std::max(asked, far_min_se_s_));
-    // The first request leaves the choice to the far end; later ones keep what was settled (RFC 4028 7.4).
+    // The first request leaves the choice to the far end; later ones keep what was settled (RFC
+    // 4028 7.4).
     if (active()) out += we_refresh_ ? ";refresher=uac" : ";refresher=uas";
     return out + "\r\nMin-SE: " + std::to_string(std::max(min_se_s_, far_min_se_s_)) + "\r\n";
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Session timers (RFC 4028): who keeps a call alive, and when it is given up. Pure: fed headers and time.
+// Session timers (RFC 4028): who keeps a call alive, and when it is given up. Pure: fed headers and
+// time.
 
 #include <cstdint>
 #include <optional>
@@ -32,7 +33,8 @@ class SessionTimer {
   public:
     static constexpr std::uint32_t least_s = 90;  // RFC 4028 4: of Min-SE, and where none is given
 
-    /// `wanted_s` is the interval that we ask for, 0: only take part in what others ask for. `min_se_s` is the shortest that we take.
+    /// `wanted_s` is the interval that we ask for, 0: only take part in what others ask for.
+    /// `min_se_s` is the shortest that we take.
     SessionTimer(std::uint32_t wanted_s, std::uint32_t min_se_s);
 
     /// To be answered with 422 and min_se().
@@ -52,7 +54,8 @@ class SessionTimer {
     /// When due() has something to say, 0 never.
     std::uint64_t due_ns() const;
     enum class Due { nothing, refresh, over };
-    /// On `refresh` a request is to be made now; until it is answered or refresh_failed(), there is no other.
+    /// On `refresh` a request is to be made now; until it is answered or refresh_failed(), there is
+    /// no other.
     Due due(std::uint64_t now_ns);
     /// The session goes on while there is time left, and is tried once more.
     void refresh_failed(std::uint64_t now_ns);

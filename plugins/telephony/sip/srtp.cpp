@@ -39,8 +39,8 @@ Srtp::Context Srtp::make(SrtpSuite suite, const MasterKey& key, bool inbound) {
         srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp);
     // The short tag is for RTP only: SRTCP has 80 bits with either suite (RFC 4568 6.2.2).
     srtp_crypto_policy_set_rtcp_default(&policy.rtcp);
-    // Any source: a stream's state is made when its first packet has been authenticated, so a far end that changes its SSRC goes
-    // on, and nobody else can fill the table.
+    // Any source: a stream's state is made when its first packet has been authenticated, so a far
+    // end that changes its SSRC goes on, and nobody else can fill the table.
     policy.ssrc.type = inbound ? ssrc_any_inbound : ssrc_any_outbound;
     auto bytes = key.bytes();
     policy.key = bytes.data();
@@ -87,17 +87,23 @@ Srtp::Verdict Srtp::open(Open one, std::uint8_t* packet, std::size_t& size, std:
 }
 
 Srtp::Verdict Srtp::open_rtp(std::uint8_t* packet, std::size_t& size, std::uint64_t now_ns) {
-    return open([](srtp_t context, void* data, int* length) { return srtp_unprotect(context, data, length); },
-                packet,
-                size,
-                now_ns);
+    return open(
+        [](srtp_t context, void* data, int* length) {
+            return srtp_unprotect(context, data, length);
+        },
+        packet,
+        size,
+        now_ns);
 }
 
 Srtp::Verdict Srtp::open_rtcp(std::uint8_t* packet, std::size_t& size, std::uint64_t now_ns) {
-    return open([](srtp_t context, void* data, int* length) { return srtp_unprotect_rtcp(context, data, length); },
-                packet,
-                size,
-                now_ns);
+    return open(
+        [](srtp_t context, void* data, int* length) {
+            return srtp_unprotect_rtcp(context, data, length);
+        },
+        packet,
+        size,
+        now_ns);
 }
 
 bool Srtp::seal_rtp(std::uint8_t* packet, std::size_t& size) {

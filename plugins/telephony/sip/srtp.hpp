@@ -1,7 +1,8 @@
 #pragma once
 
-// SRTP and SRTCP (RFC 3711) for one stream in each direction. libsrtp2 does the work, not libre's own srtp: that one moves its
-// roll-over counter and its table of sources before it has authenticated a packet, so a single forged datagram silences a call.
+// SRTP and SRTCP (RFC 3711) for one stream in each direction. libsrtp2 does the work, not libre's
+// own srtp: that one moves its roll-over counter and its table of sources before it has
+// authenticated a packet, so a single forged datagram silences a call.
 
 #include "sdes.hpp"
 
@@ -18,11 +19,12 @@ class Srtp {
   public:
     /// The longest trailer that protection adds: an SRTCP index and an 80 bit tag.
     static constexpr std::size_t most_trailer = 14;
-    /// After a change of the far end's key its old packets are taken for this long: they were on the way.
+    /// After a change of the far end's key its old packets are taken for this long: they were on
+    /// the way.
     static constexpr std::uint64_t grace_ns = 2'000'000'000;
 
-    /// First keys or new ones. A direction whose key stays keeps its state: counters that began anew under an old key would
-    /// repeat its key stream. False: the library refused.
+    /// First keys or new ones. A direction whose key stays keeps its state: counters that began
+    /// anew under an old key would repeat its key stream. False: the library refused.
     bool set(const SrtpKeys& keys, std::uint64_t now_ns);
 
     enum class Verdict { fresh, replayed, forged };

@@ -111,7 +111,8 @@ Tls::Tls(const Options& options, Refused refused)
         throw;
     }
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    // Connections live long and are few: nothing is gained by resuming, and resumed ones show no certificate.
+    // Connections live long and are few: nothing is gained by resuming, and resumed ones show no
+    // certificate.
     (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     (void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     (void)SSL_CTX_set_num_tickets(context, 0);
@@ -128,7 +129,8 @@ Tls::~Tls() {
 
 void Tls::on_info(const SSL* ssl, int where, int) {
     auto* self = static_cast<Tls*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-    auto* connection = const_cast<SSL*>(ssl);  // what the callback is given isn't const where it is used for settings
+    auto* connection = const_cast<SSL*>(
+        ssl);  // what the callback is given isn't const where it is used for settings
     if (!self) return;
     if (where == SSL_CB_HANDSHAKE_START && !SSL_is_init_finished(ssl))
         self->handshake_begins(connection);
@@ -138,10 +140,10 @@ void Tls::on_info(const SSL* ssl, int where, int) {
 
 void Tls::handshake_begins(SSL* ssl) const {
     if (SSL_is_server(ssl)) {
-        SSL_set_verify(ssl,
-                       verify_client_ ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
-                                      : SSL_VERIFY_NONE,
-                       verify_client_ ? &Tls::on_verify : nullptr);
+        SSL_set_verify(
+            ssl,
+            verify_client_ ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE,
+            verify_client_ ? &Tls::on_verify : nullptr);
         return;
     }
     SSL_set_verify(ssl,
@@ -163,8 +165,8 @@ int Tls::on_verify(int good, X509_STORE_CTX* store) {
     return 0;
 }
 
-/// Where a connection says whose list it is on, so that it can leave that when it goes. It isn't kept alive instead: what it writes
-/// to belongs to the library.
+/// Where a connection says whose list it is on, so that it can leave that when it goes. It isn't
+/// kept alive instead: what it writes to belongs to the library.
 int Tls::own_index() {
     static const int index = SSL_get_ex_new_index(
         0,
@@ -178,8 +180,7 @@ int Tls::own_index() {
 }
 
 void Tls::handshake_ended(SSL* ssl) {
-    if (!verify_server_ ||
-        std::find(unchecked_.begin(), unchecked_.end(), ssl) != unchecked_.end())
+    if (!verify_server_ || std::find(unchecked_.begin(), unchecked_.end(), ssl) != unchecked_.end())
         return;
     if (unchecked_.size() >= most_unchecked || SSL_set_ex_data(ssl, own_index(), this) != 1) {
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN);
@@ -191,8 +192,8 @@ void Tls::handshake_ended(SSL* ssl) {
 void Tls::before_request(std::string_view message) {
     if (unchecked_.empty() || message.starts_with("SIP/2.0 ")) return;
     const std::string host = target_host(message);  // what can't be read is for nobody
-    // The connection whose handshake has just ended, and perhaps one that its request left before: that one is closed as well
-    // when it isn't for this host, and made anew when it is needed.
+    // The connection whose handshake has just ended, and perhaps one that its request left before:
+    // that one is closed as well when it isn't for this host, and made anew when it is needed.
     for (SSL* ssl : unchecked_) {
         X509* const certificate = SSL_get0_peer_certificate(ssl);
         if (!is_for(certificate, host)) {

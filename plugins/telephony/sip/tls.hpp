@@ -1,7 +1,7 @@
 #pragma once
 
-// SIP over TLS: the certificate we show, the ones we believe, and whether a server is the one that was meant. On the loop's thread,
-// except create().
+// SIP over TLS: the certificate we show, the ones we believe, and whether a server is the one that
+// was meant. On the loop's thread, except create().
 
 #include "config.hpp"
 
@@ -19,7 +19,8 @@ struct x509_store_ctx_st;
 
 namespace jackfield::sip {
 
-/// The host that a request is on its way to: of its first Route, else of its Request-URI; without brackets. Empty for a response.
+/// The host that a request is on its way to: of its first Route, else of its Request-URI; without
+/// brackets. Empty for a response.
 std::string target_host(std::string_view message);
 
 class Tls {
@@ -33,12 +34,15 @@ class Tls {
     Tls(const Tls&) = delete;
 
     /// For the stack's listeners; it keeps a reference of its own.
-    struct tls* context() const { return context_; }
-    /// The next connection is made for this host: its name goes into the handshake (SNI). Names only; a wrong guess costs the
-    /// call, not its safety.
+    struct tls* context() const {
+        return context_;
+    }
+    /// The next connection is made for this host: its name goes into the handshake (SNI). Names
+    /// only; a wrong guess costs the call, not its safety.
     void expect(std::string host) { expected_ = std::move(host); }
-    /// A request is about to leave over TLS. The library connects by address and knows no name, so the name is compared here,
-    /// before a new connection's first byte of SIP: where the certificate is for somebody else, nothing is sent any more.
+    /// A request is about to leave over TLS. The library connects by address and knows no name, so
+    /// the name is compared here, before a new connection's first byte of SIP: where the
+    /// certificate is for somebody else, nothing is sent any more.
     void before_request(std::string_view message);
 
   private:

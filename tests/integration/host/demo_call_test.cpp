@@ -99,6 +99,10 @@ TEST(DemoCall, HoldsItsConversationAndStoresWhatWasSaid) {
     const std::string folder_of_configs = "${env:JACKFIELD_CONFIGS:-configs}";
     if (const auto at = tenant.find(folder_of_configs); at != std::string::npos)
         tenant.replace(at, folder_of_configs.size(), std::string(JACKFIELD_SOURCE_DIR) + "/configs");
+    // On a busy machine a late answer would be bridged by fillers, which the script would take for the answer.
+    const std::string turn = "[agents.reception.turn]\n";
+    ASSERT_NE(tenant.find(turn), std::string::npos);
+    tenant.insert(tenant.find(turn) + turn.size(), "dead_air_ms = 6000\ndead_air_words_ms = 12000\n");
     if (tenant.find("service/call_log") == std::string::npos) tenant += "\n[services.call_log]\nplugin = \"service/call_log\"\n";
     folder.write_tenant("demo", tenant);
     folder.write_host();

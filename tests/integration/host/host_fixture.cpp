@@ -30,7 +30,8 @@ sim::Pcm speech(const std::string& slug) {
 }
 
 std::string desk_tenant(const DeskOptions& options) {
-    const std::string turn = "media_timeout_ms = " + std::to_string(options.media_timeout_ms) + "\n";
+    // On a busy machine a late answer would be bridged by fillers, which a scripted caller would take for the answer.
+    const std::string turn = "media_timeout_ms = " + std::to_string(options.media_timeout_ms) + "\ndead_air_ms = 6000\ndead_air_words_ms = 12000\n";
     const std::string speaks = "stt = \"ears\"\nllm = \"brain\"\ntts = \"voice\"\ngreeting = \"" + options.greeting + "\"\n";
     // As in the demonstration, whose words these are.
     const std::string ears = options.ears == "stt/pocketsphinx" ? "reject_margin = 6.9\n" : "";

@@ -29,11 +29,12 @@ Pcm far_side(const sim::Wav& recording) {
     return out;
 }
 
+/// The keys that sound in it, of which no two neighbours are the same: a machine under load may leave a packet out in the middle of a tone.
 std::string keys_in(const Pcm& audio) {
     media::DtmfDetector detector;
     std::string out;
     for (std::size_t at = 0; at + 160 <= audio.size(); at += 160)
-        if (const auto key = detector.feed(std::span(audio).subspan(at, 160))) out += *key;
+        if (const auto key = detector.feed(std::span(audio).subspan(at, 160)); key && !out.ends_with(*key)) out += *key;
     return out;
 }
 

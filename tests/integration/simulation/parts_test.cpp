@@ -226,6 +226,13 @@ TEST(Witness, SaysWhenAWordOnRecordWasNotHeard) {
     EXPECT_EQ(broken(said, "", word_heard("week", 100, 13) + word_heard("noon", 380, 13)), Names{"heard_only"});
 }
 
+TEST(Witness, SaysWhenMoreWasHeardThanIsOnRecord) {
+    const std::string cut = R"("role":"assistant","text":"noon","unheard":" week then day","rule":"barge_in_voice","flags":8,"began_ms":100,"ended_ms":1300)";
+
+    EXPECT_EQ(broken(cut, "", word_heard("noon", 100, 13) + word_heard("week", 380, 13)), Names{});
+    EXPECT_EQ(broken(cut, "", word_heard("noon", 100, 13) + word_heard("week", 380, 13) + word_heard("then", 660, 13)), Names{"all_that_was_heard"});
+}
+
 TEST(Witness, SaysWhenAKeyIsOnNoRecord) {
     const std::string keys = R"("role":"user","text":"5","rule":"dtmf","flags":4,"began_ms":100,"ended_ms":700)";
 

@@ -34,6 +34,48 @@ std::int64_t number_of(std::string_view text) {
     return number;
 }
 
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> out;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        if (end > 0) out.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+/// It goes to the voice in pieces, or as bytes that are no text.
+bool is_in_pieces(std::string_view word) {
+    return word.size() > 40 || std::any_of(word.begin(), word.end(), [](char c) { return c & 0x80; });
+}
+
+std::int64_t lasts_ms(std::string_view word) { return static_cast<std::int64_t>(sim::packets_of(word)) * 20; }
+
+/// Follows what is on record through what was heard.
+class Follower {
+  public:
+    explicit Follower(const std::vector<LegReport::Word>& heard) : heard_(&heard) {}
+
+    /// For how long the word sounded in the turn, behind what was followed before.
+    std::int64_t follow(std::string_view word, const CallSeen::Turn& turn) {
+        constexpr std::int64_t late_ms = 100; // between the clocks of both ends
+        const unsigned tone = sim::tone_of(word);
+        std::int64_t got = 0;
+        for (; next_ < heard_->size() && got < lasts_ms(word) - 20; ++next_) {
+            const LegReport::Word& sound = (*heard_)[next_];
+            if (sound.at_ms > turn.ended_ms + late_ms) break;
+            const bool same = sound.tone ? *sound.tone == tone : !sound.half_period || *sound.half_period == tone % 16 + 2;
+            if (!same && got > 0) break;
+            if (same && sound.at_ms + sound.ms + late_ms >= turn.began_ms) got += sound.ms;
+        }
+        return got;
+    }
+
+  private:
+    const std::vector<LegReport::Word>* heard_;
+    std::size_t next_ = 0;
+};
+
 /// When the model said goodbye, in ms since the answer.
 std::optional<std::int64_t> goodbye_of(const CallSeen& call) {
     if (!call.goodbye_ns) return std::nullopt;
@@ -152,40 +194,32 @@ void Witness::check_ended(const CallSeen& call) {
     check_heard(call);
 }
 
-/// What is on record as said by the agent was heard: each of its words sounded in the ear, in order, while the turn lasted.
+/// What is on record as said by the agent was heard: each of its words sounded in the ear, in order, while the turn lasted. And what is on
+/// record as cut off was not: the word that was being said may have been finished, no other.
 void Witness::check_heard(const CallSeen& call) {
-    constexpr std::int64_t late_ms = 100;         // between the clocks of both ends
     constexpr std::int64_t least_of_a_word = 120; // so much of a word may be missing: voices tell how far they are every 100 ms
     if (voices_lie_) return;
-    std::size_t next = 0;
-    const auto& heard = call.leg->heard;
+    Follower follower(call.leg->heard);
     for (const CallSeen::Turn& turn : call.turns) {
         if (!turn.agent) continue;
-        std::string_view text = turn.text;
-        while (!text.empty()) {
-            const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
-            const std::size_t end = std::min(text.find(' ', begin), text.size());
-            const std::string_view word = text.substr(begin, end - begin);
-            text.remove_prefix(end);
-            if (word.empty()) continue;
-            // It went to the voice in pieces, or as bytes that are no text.
-            if (word.size() > 40 || std::any_of(word.begin(), word.end(), [](char c) { return c & 0x80; })) return;
-            const unsigned tone = sim::tone_of(word);
-            const std::int64_t lasts = static_cast<std::int64_t>(sim::packets_of(word)) * 20;
-            std::int64_t got = 0;
-            while (next < heard.size() && got < lasts - 20) {
-                const LegReport::Word& sound = heard[next];
-                if (sound.at_ms > turn.ended_ms + late_ms) break;
-                const bool same = sound.tone ? *sound.tone == tone : !sound.half_period || *sound.half_period == tone % 16 + 2;
-                if (!same && got > 0) break;
-                if (same && sound.at_ms + sound.ms + late_ms >= turn.began_ms) got += sound.ms;
-                ++next;
-            }
-            if (got == 0 || got < lasts - least_of_a_word)
+        const std::string when = " (" + turn.rule + ", " + ms(turn.began_ms) + " to " + ms(turn.ended_ms) + ")";
+        for (const std::string_view word : words_of(turn.text)) {
+            if (is_in_pieces(word)) return;
+            const std::int64_t got = follower.follow(word, turn);
+            if (got == 0 || got < lasts_ms(word) - least_of_a_word)
                 return complain("heard_only", call.number,
-                                "'" + std::string(word) + "' of '" + turn.text.substr(0, 200) + "' (" + turn.rule + ", " + ms(turn.began_ms) + " to " +
-                                    ms(turn.ended_ms) + ") is on record, and of its " + ms(lasts) + " the caller heard " + ms(got));
+                                "'" + std::string(word) + "' of '" + turn.text.substr(0, 200) + "'" + when + " is on record, and of its " +
+                                    ms(lasts_ms(word)) + " the caller heard " + ms(got));
         }
+        Follower beyond = follower;
+        int more = 0;
+        for (const std::string_view word : words_of(turn.unheard)) {
+            if (is_in_pieces(word) || beyond.follow(word, turn) < lasts_ms(word)) break;
+            ++more;
+        }
+        if (more > 1)
+            complain("all_that_was_heard", call.number,
+                     "on record is '" + turn.text.substr(0, 200) + "'" + when + ", and the caller heard " + std::to_string(more) + " words more");
     }
 }
 

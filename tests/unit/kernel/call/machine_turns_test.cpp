@@ -172,7 +172,7 @@ TEST(Machine, TellsTheModelThatNothingFitted) {
     EXPECT_THAT(talk.done(), ElementsAre("finalize", "generate"));
 }
 
-TEST(Machine, IgnoresTheAnswerToAnOlderFinalize) {
+TEST(Machine, JoinsTheAnswerToAnOlderFinalizeWithWhatFollowed) {
     Talk talk;
     talk.greet();
     talk.voice(500ms);
@@ -182,7 +182,7 @@ TEST(Machine, IgnoresTheAnswerToAnOlderFinalize) {
     EXPECT_THAT(talk.transcript(), ElementsAre("agent: Good day, this is the desk."));
 
     talk.advance(600ms);
-    talk.final_text("half of it");
+    talk.final_text("it"); // of what was said since then
 
     EXPECT_EQ(talk.machine.messages().back().content, "half of it");
 }

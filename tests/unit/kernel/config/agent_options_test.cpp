@@ -62,8 +62,9 @@ TEST(AgentKeypad, HasDefaultsAndBounds) {
     EXPECT_EQ(plain.config.keypad.dtmf, DtmfSource::automatic);
     EXPECT_EQ(plain.config.keypad.terminator, "#");
 
-    const Desk own("keypad = { dtmf = 'both', max_digits = 6, terminator = '', inter_digit_ms = 2000, "
-                   "first_digit_ms = 4000 }\n");
+    const Desk own(
+        "keypad = { dtmf = 'both', max_digits = 6, terminator = '', inter_digit_ms = 2000, "
+        "first_digit_ms = 4000 }\n");
     EXPECT_THAT(own.problems, IsEmpty());
     EXPECT_EQ(own.config.keypad.dtmf, DtmfSource::both);
     EXPECT_EQ(own.config.keypad.max_digits, 6);
@@ -76,8 +77,9 @@ TEST(AgentKeypad, HasDefaultsAndBounds) {
 }
 
 TEST(AgentAmd, WantsAMessageToLeaveOne) {
-    const Desk good("amd = { enabled = true, on_machine = 'message', message = 'Call us.', "
-                    "human_speech_ms = 2000, phrases = ['piep'] }\n");
+    const Desk good(
+        "amd = { enabled = true, on_machine = 'message', message = 'Call us.', "
+        "human_speech_ms = 2000, phrases = ['piep'] }\n");
     EXPECT_THAT(good.problems, IsEmpty());
     EXPECT_TRUE(good.config.amd.enabled);
     EXPECT_EQ(good.config.amd.on_machine, OnMachine::message);
@@ -88,7 +90,8 @@ TEST(AgentAmd, WantsAMessageToLeaveOne) {
 }
 
 TEST(AgentLanguage, TakesItsOwnWords) {
-    const Desk desk("language = 'de-DE'\nstop_words = ['halt']\nbackchannels = ['mhm', 'jawohl']\n");
+    const Desk desk(
+        "language = 'de-DE'\nstop_words = ['halt']\nbackchannels = ['mhm', 'jawohl']\n");
 
     EXPECT_THAT(desk.problems, IsEmpty());
     EXPECT_THAT(desk.config.stop_words, ElementsAre("halt"));

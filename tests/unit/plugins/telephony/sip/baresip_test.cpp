@@ -43,8 +43,8 @@ double level_of(const std::filesystem::path& path) {
     double sum = 0;
     std::size_t count = 0;
     for (std::size_t i = 44; i + 1 < bytes.size(); i += 2, ++count) {
-        const auto sample = static_cast<std::int16_t>(static_cast<unsigned char>(bytes[i]) |
-                                                      static_cast<unsigned char>(bytes[i + 1]) << 8);
+        const auto sample = static_cast<std::int16_t>(
+            static_cast<unsigned char>(bytes[i]) | static_cast<unsigned char>(bytes[i + 1]) << 8);
         sum += double{static_cast<double>(sample)} * sample;
     }
     return count ? std::sqrt(sum / static_cast<double>(count)) : 0;
@@ -70,8 +70,8 @@ class BaresipCalls : public SipCalls {
 
     /// A call in which what the phone says is said back to it.
     std::shared_ptr<Call> echo(const std::string& uri_parameters, const std::string& options) {
-        const std::string command = JACKFIELD_SOURCE_DIR
-            "/packaging/baresip_call.sh --uri 'sip:100@127.0.0.1:" +
+        const std::string command =
+            JACKFIELD_SOURCE_DIR "/packaging/baresip_call.sh --uri 'sip:100@127.0.0.1:" +
             std::to_string(port) + uri_parameters + "' --play " + (folder / "tone.wav").string() +
             " --out " + folder.string() + " --seconds 20 --linger 1 " + options + " >" +
             (folder / "script.log").string() + " 2>&1";
@@ -132,7 +132,8 @@ TEST_F(BaresipCalls, OverTlsWithSrtpAreAnsweredAndHeardInBothDirections) {
            {"tls_verify_client", "true"},
            {"srtp", "required"}});
 
-    expect_heard(echo(";transport=tls", "--tls " + theirs.file() + " --ca " + ours.file() + " --srtp"));
+    expect_heard(
+        echo(";transport=tls", "--tls " + theirs.file() + " --ca " + ours.file() + " --srtp"));
 }
 
 TEST_F(BaresipCalls, OverUdpWithG722AreHeardInBothDirections) {

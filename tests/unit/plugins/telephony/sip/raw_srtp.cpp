@@ -98,9 +98,8 @@ RawSrtp::Keys RawSrtp::derive(std::uint8_t first_label) const {
 
 std::string RawSrtp::protect(std::string packet, std::uint32_t roc) const {
     const std::uint64_t index = std::uint64_t{roc} << 16 | sequence(packet);
-    packet = packet.substr(0, 12) + aes_ctr(rtp_.key,
-                                            counter(rtp_.salt, packet.substr(8, 4), index),
-                                            packet.substr(12));
+    packet = packet.substr(0, 12) +
+             aes_ctr(rtp_.key, counter(rtp_.salt, packet.substr(8, 4), index), packet.substr(12));
     return packet + sha1_tag(rtp_.auth, packet + number(roc, 4), tag_size_);
 }
 
@@ -110,15 +109,13 @@ std::optional<std::string> RawSrtp::unprotect(std::string packet, std::uint32_t 
     packet.resize(packet.size() - tag_size_);
     if (sha1_tag(rtp_.auth, packet + number(roc, 4), tag_size_) != tag) return std::nullopt;
     const std::uint64_t index = std::uint64_t{roc} << 16 | sequence(packet);
-    return packet.substr(0, 12) + aes_ctr(rtp_.key,
-                                          counter(rtp_.salt, packet.substr(8, 4), index),
-                                          packet.substr(12));
+    return packet.substr(0, 12) +
+           aes_ctr(rtp_.key, counter(rtp_.salt, packet.substr(8, 4), index), packet.substr(12));
 }
 
 std::string RawSrtp::protect_rtcp(std::string packet, std::uint32_t index) const {
-    packet = packet.substr(0, 8) + aes_ctr(rtcp_.key,
-                                           counter(rtcp_.salt, packet.substr(4, 4), index),
-                                           packet.substr(8));
+    packet = packet.substr(0, 8) +
+             aes_ctr(rtcp_.key, counter(rtcp_.salt, packet.substr(4, 4), index), packet.substr(8));
     packet += number(index | 0x8000'0000u, 4);
     return packet + sha1_tag(rtcp_.auth, packet, 10);
 }
@@ -133,11 +130,10 @@ std::optional<std::string> RawSrtp::unprotect_rtcp(std::string packet) const {
         index = index << 8 | byte(packet[i]);
     packet.resize(packet.size() - 4);
     if ((index & 0x8000'0000u) == 0) return packet;
-    return packet.substr(0, 8) + aes_ctr(rtcp_.key,
-                                         counter(rtcp_.salt,
-                                                 packet.substr(4, 4),
-                                                 index & 0x7fff'ffffu),
-                                         packet.substr(8));
+    return packet.substr(0, 8) +
+           aes_ctr(rtcp_.key,
+                   counter(rtcp_.salt, packet.substr(4, 4), index & 0x7fff'ffffu),
+                   packet.substr(8));
 }
 
 }  // namespace jackfield::test

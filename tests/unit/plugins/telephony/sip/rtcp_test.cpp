@@ -1,6 +1,7 @@
+#include "plugins/telephony/sip/rtcp.hpp"
+
 #include "plugins/telephony/sip/emodel.hpp"
 #include "plugins/telephony/sip/packetizer.hpp"
-#include "plugins/telephony/sip/rtcp.hpp"
 
 #include <string>
 #include <vector>
@@ -16,11 +17,13 @@ constexpr std::uint64_t unix_ns = 1'700'000'000'000'000'000;
 using Bytes = std::vector<std::uint8_t>;
 
 void put32(Bytes& out, std::uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
+    for (int shift = 24; shift >= 0; shift -= 8)
+        out.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
 std::uint32_t at32(std::span<const std::uint8_t> bytes, std::size_t at) {
-    return static_cast<std::uint32_t>(bytes[at]) << 24 | static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
+    return static_cast<std::uint32_t>(bytes[at]) << 24 |
+           static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
            static_cast<std::uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
 }
 
@@ -50,7 +53,10 @@ struct Report {
     std::size_t size;
     std::span<const std::uint8_t> text() const { return {bytes.data(), size}; }
 };
-Report report(RtcpSession& session, const RtpReceiver& receiver, std::uint64_t now, bool bye = false) {
+Report report(RtcpSession& session,
+              const RtpReceiver& receiver,
+              std::uint64_t now,
+              bool bye = false) {
     Report out;
     out.size = session.report(out.bytes, 0xaabbccdd, receiver, bye, now);
     return out;
@@ -82,7 +88,8 @@ TEST(Rtcp, ReadsWhatASenderReportSaysOfUs) {
     EXPECT_EQ(parsed->about_us->fraction_lost, 0x40);
     EXPECT_EQ(parsed->about_us->lost, -2);
     EXPECT_EQ(parsed->about_us->jitter, 7u);
-    EXPECT_FALSE(parse_rtcp(sender_report(77, 0, 1), 0xaabbccdd)->about_us) << "about somebody else";
+    EXPECT_FALSE(parse_rtcp(sender_report(77, 0, 1), 0xaabbccdd)->about_us)
+        << "about somebody else";
 }
 
 TEST(Rtcp, TakesOnlyWholeCompoundPackets) {
@@ -126,7 +133,8 @@ TEST(Rtcp, ReportsAsAReceiverUntilSomethingIsSent) {
 TEST(Rtcp, ReportsLossSinceTheLastReportAndInAll) {
     RtcpSession session(unix_ns, 0, 1);
     RtpReceiver receiver;
-    for (const std::uint16_t sequence : {10, 11, 12, 13}) (void)receiver.accept(packet(sequence), 0);
+    for (const std::uint16_t sequence : {10, 11, 12, 13})
+        (void)receiver.accept(packet(sequence), 0);
     Report one = report(session, receiver, 5000 * ms);
     auto block = parse_rtcp(one.text(), 77)->about_us;
     ASSERT_TRUE(block);
@@ -234,28 +242,33 @@ std::vector<Sent> push(Packetizer& packetizer,
                        std::uint32_t timestamp,
                        bool marker = false) {
     std::vector<Sent> out;
-    packetizer.push({reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()},
-                    timestamp,
-                    marker,
-                    [&](std::uint32_t at, bool first, std::span<const std::uint8_t> part) {
-                        out.push_back({at, first, {reinterpret_cast<const char*>(part.data()), part.size()}});
-                    });
+    packetizer.push(
+        {reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()},
+        timestamp,
+        marker,
+        [&](std::uint32_t at, bool first, std::span<const std::uint8_t> part) {
+            out.push_back({at, first, {reinterpret_cast<const char*>(part.data()), part.size()}});
+        });
     return out;
 }
-std::string frame(char c) { return std::string(160, c); }
+std::string frame(char c) {
+    return std::string(160, c);
+}
 
 TEST(Packetizer, PassesPacketsOf20MsAsTheyAre) {
     Packetizer packetizer;
     packetizer.set(20);
-    EXPECT_EQ(push(packetizer, frame('a'), 500, true), (std::vector<Sent>{{500, true, frame('a')}}));
+    EXPECT_EQ(push(packetizer, frame('a'), 500, true),
+              (std::vector<Sent>{{500, true, frame('a')}}));
     EXPECT_EQ(push(packetizer, frame('b'), 9000), (std::vector<Sent>{{9000, false, frame('b')}}));
 }
 
 TEST(Packetizer, CutsThemIn10Ms) {
     Packetizer packetizer;
     packetizer.set(10);
-    EXPECT_EQ(push(packetizer, std::string(80, 'a') + std::string(80, 'b'), 0, true),
-              (std::vector<Sent>{{0, true, std::string(80, 'a')}, {80, false, std::string(80, 'b')}}));
+    EXPECT_EQ(
+        push(packetizer, std::string(80, 'a') + std::string(80, 'b'), 0, true),
+        (std::vector<Sent>{{0, true, std::string(80, 'a')}, {80, false, std::string(80, 'b')}}));
 }
 
 TEST(Packetizer, JoinsThemTo30And40And60Ms) {
@@ -269,7 +282,8 @@ TEST(Packetizer, JoinsThemTo30And40And60Ms) {
 
     packetizer.set(40);
     EXPECT_TRUE(push(packetizer, frame('a'), 0).empty());
-    EXPECT_EQ(push(packetizer, frame('b'), 160), (std::vector<Sent>{{0, false, frame('a') + frame('b')}}));
+    EXPECT_EQ(push(packetizer, frame('b'), 160),
+              (std::vector<Sent>{{0, false, frame('a') + frame('b')}}));
 
     packetizer.set(60);
     EXPECT_TRUE(push(packetizer, frame('a'), 0).empty());

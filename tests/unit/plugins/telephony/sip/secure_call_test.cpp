@@ -1,5 +1,6 @@
 // SIP over TLS, and SRTP with keys in the description (SDES).
 
+#include "fake_dns.hpp"
 #include "raw_srtp.hpp"
 #include "sip_calls.hpp"
 #include "tls_stream.hpp"
@@ -140,9 +141,9 @@ TEST_F(SecureSipCalls, TakeTheShortTagWhereItIsAllThatIsOffered) {
     start_secure({{"srtp", "required"}});
     connect();
 
-    const auto call = answered_with(
-        secure_sdp(crypto(second_key, "AEAD_AES_256_GCM", 1) +
-                   crypto(caller_key, "AES_CM_128_HMAC_SHA1_32", 7, "|2^31")));
+    const auto call =
+        answered_with(secure_sdp(crypto(second_key, "AEAD_AES_256_GCM", 1) +
+                                 crypto(caller_key, "AES_CM_128_HMAC_SHA1_32", 7, "|2^31")));
     ASSERT_TRUE(call);
     EXPECT_NE(ok.find("a=crypto:7 AES_CM_128_HMAC_SHA1_32 inline:"), std::string::npos) << ok;
 
@@ -161,12 +162,15 @@ TEST_F(SecureSipCalls, HearNeitherForgedNorReplayedNorPlainPackets) {
     const RawSrtp somebody(second_key, 10);
     const std::string first = to_us.protect(packet(10));
 
-    // Neither does a flood of unknown sources fill a table, nor do forged sequence numbers turn the roll-over counter.
+    // Neither does a flood of unknown sources fill a table, nor do forged sequence numbers turn the
+    // roll-over counter.
     phone->audio.send(rtp_port, first);
     ASSERT_TRUE(hears(*call, 1));
     for (std::uint16_t i = 0; i < 50; ++i) {
-        phone->audio.send(rtp_port, somebody.protect(packet(static_cast<std::uint16_t>(i * 1300), i)));
-        phone->audio.send(rtp_port, somebody.protect(packet(static_cast<std::uint16_t>(65535 - i))));
+        phone->audio.send(rtp_port,
+                          somebody.protect(packet(static_cast<std::uint16_t>(i * 1300), i)));
+        phone->audio.send(rtp_port,
+                          somebody.protect(packet(static_cast<std::uint16_t>(65535 - i))));
         phone->audio.send(rtp_port, packet(static_cast<std::uint16_t>(11 + i)));
         phone->audio.send(rtp_port, first);
     }
@@ -335,6 +339,40 @@ TEST_F(SecureSipCalls, TellNothingToAServerWithACertificateForAnotherName) {
     EXPECT_EQ(host->log_field("sip.tls_refused", "reason"), "its certificate is for another name");
 }
 
+TEST_F(SecureSipCalls, AskForTheServersNameAndCompareItWithTheUriAndNotWithTheAddress) {
+    const Certificate named("DNS:sip.example.test");
+    FakeDns dns;
+    for (const char* name : {"sip.example.test", "other.example.test"}) dns.add_address(name);
+    start({{"listen.0", "tls:127.0.0.1:0"},
+           {"rtp_ports", "0"},
+           {"tls_certificate", ours.file()},
+           {"tls_ca", named.file()},
+           {"dns_servers.0", dns.address()}});
+    const auto serve = [&] {
+        dns.serve();
+        host->pump();
+    };
+
+    TlsStream& right = listen(named);
+    const auto call = dial_over_tls("sip.example.test");
+    const std::string invite = phone->wait_request(serve, "INVITE");
+    ASSERT_NE(invite, "");
+    EXPECT_EQ(right.asked_for(), "sip.example.test");
+    phone->reply(invite, 486, "Busy Here");
+    EXPECT_NE(phone->wait_request(serve, "ACK"), "");
+    EXPECT_TRUE(done(*call));
+
+    TlsStream& wrong = listen(named);
+    const auto refused = dial_over_tls("other.example.test");
+    ASSERT_TRUE(until([&] {
+        dns.serve();
+        EXPECT_FALSE(wrong.receive());
+        return host->read(*refused, [](const Call& c) { return c.done; });
+    }));
+    EXPECT_TRUE(wrong.up());
+    EXPECT_EQ(host->log_field("sip.tls_refused", "host"), "other.example.test");
+}
+
 TEST_F(SecureSipCalls, TellNothingToAServerWhoseCertificateNobodyVouchesFor) {
     const Certificate unknown("IP:127.0.0.1");
     start_secure();
@@ -345,7 +383,8 @@ TEST_F(SecureSipCalls, TellNothingToAServerWhoseCertificateNobodyVouchesFor) {
         EXPECT_FALSE(stream.receive());
         return host->read(*call, [](const Call& c) { return c.done; });
     }));
-    EXPECT_NE(host->log_field("sip.tls_refused", "reason").find("isn't trusted"), std::string::npos);
+    EXPECT_NE(host->log_field("sip.tls_refused", "reason").find("isn't trusted"),
+              std::string::npos);
 
     start_secure({{"tls_verify_server", "false"}});
     listen(unknown);
@@ -386,7 +425,8 @@ TEST_F(SecureSipCalls, ComeOnlyFromClientsWithACertificateWhereThatIsAskedFor) {
     start_secure({{"tls_verify_client", "true"}});
     connect();
     phone->invite("100", phone->sdp());
-    EXPECT_EQ(phone->wait([this] { host->pump(); }, [](const std::string&) { return true; }, 300), "");
+    EXPECT_EQ(phone->wait([this] { host->pump(); }, [](const std::string&) { return true; }, 300),
+              "");
     EXPECT_FALSE(host->take_incoming());
 
     connect(&theirs);
@@ -411,8 +451,7 @@ TEST_F(SecureSipCalls, AreEndedOnTheirOwnConnectionWhereThatIsConfigured) {
 
 TEST_F(SecureSipCalls, NeedTheirFilesAndSayWhichOneIsWrong) {
     host = std::make_unique<RealNetHost>();
-    for (const auto& [settings, word] :
-         std::vector<std::pair<Settings, std::string>>{
+    for (const auto& [settings, word] : std::vector<std::pair<Settings, std::string>>{
              {{}, "tls_certificate"},
              {{{"tls_certificate", "/nonexistent.pem"}}, "tls_certificate"},
              {{{"tls_certificate", ours.file()}, {"tls_key", theirs.file()}}, "tls_key"},

@@ -1,4 +1,5 @@
-// What happens between the answer and the end: session timers, UPDATE, re-INVITE, late offers, packet times, G.722, RTCP.
+// What happens between the answer and the end: session timers, UPDATE, re-INVITE, late offers,
+// packet times, G.722, RTCP.
 
 #include "raw_srtp.hpp"
 #include "sip_calls.hpp"
@@ -85,7 +86,8 @@ TEST_F(SipSessions, GoOnWhenTheFarEndRefreshesThemByUpdateOrReInvite) {
     establish_with("Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n");
 
     host->jump(milliseconds(50'000));
-    phone->request("UPDATE", ok, {}, {}, "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n");
+    phone->request(
+        "UPDATE", ok, {}, {}, "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n");
     const std::string updated = phone->wait_status(pump(), 200, "UPDATE");
     EXPECT_EQ(header(updated, "Session-Expires"), "90;refresher=uac") << updated;
     host->jump(milliseconds(50'000));
@@ -104,7 +106,9 @@ TEST_F(SipSessions, GoOnWhenTheFarEndRefreshesThemByUpdateOrReInvite) {
 }
 
 TEST_F(SipSessions, AreRefreshedByUpdateWhereThatIsOurs) {
-    establish_with("Allow: INVITE, ACK, BYE, UPDATE\r\nSupported: timer\r\nSession-Expires: 90;refresher=uas\r\n");
+    establish_with(
+        "Allow: INVITE, ACK, BYE, UPDATE\r\nSupported: timer\r\nSession-Expires: "
+        "90;refresher=uas\r\n");
     EXPECT_EQ(header(ok, "Session-Expires"), "90;refresher=uas");
     EXPECT_EQ(header(ok, "Require"), "") << "nothing is asked of the caller";
 
@@ -134,7 +138,8 @@ TEST_F(SipSessions, AreRefreshedByReInviteWhereTheFarEndHasNoUpdate) {
     EXPECT_NE(body(invite).find("m=audio"), std::string::npos);
     phone->reply(invite, 200, "OK", phone->sdp("0 101"), "Session-Expires: 90;refresher=uac\r\n");
     const std::string ack = phone->wait_request(pump(), "ACK");
-    EXPECT_EQ(header(ack, "CSeq"), header(invite, "CSeq").substr(0, header(invite, "CSeq").find(' ')) + " ACK");
+    EXPECT_EQ(header(ack, "CSeq"),
+              header(invite, "CSeq").substr(0, header(invite, "CSeq").find(' ')) + " ACK");
 
     // The ACK was lost: the answer comes again.
     phone->reply(invite, 200, "OK", phone->sdp("0 101"), "Session-Expires: 90;refresher=uac\r\n");
@@ -166,7 +171,11 @@ TEST_F(SipSessions, ThatWePlaceAskForATimerAndTakeALongerOneWhenTold) {
 
     invite = phone->wait_request(pump(), "INVITE");
     EXPECT_EQ(header(invite, "Session-Expires"), "3600");
-    phone->reply(invite, 200, "OK", phone->sdp(), "Session-Expires: 3600;refresher=uac\r\nAllow: UPDATE\r\n");
+    phone->reply(invite,
+                 200,
+                 "OK",
+                 phone->sdp(),
+                 "Session-Expires: 3600;refresher=uac\r\nAllow: UPDATE\r\n");
     EXPECT_NE(phone->wait_request(pump(), "ACK"), "");
     ASSERT_TRUE(seen(*call, JF_EV_ANSWERED));
 
@@ -200,7 +209,8 @@ TEST_F(SipSessions, ChangeTheCodecByUpdateAndByReInvite) {
     phone->ack(changed);
     ASSERT_TRUE(until([&] { return last_format().codec == JF_CODEC_PCMU; }));
 
-    phone->request("UPDATE", ok, "application/sdp", phone->sdp("111", "a=rtpmap:111 opus/48000/2\r\n"));
+    phone->request(
+        "UPDATE", ok, "application/sdp", phone->sdp("111", "a=rtpmap:111 opus/48000/2\r\n"));
     EXPECT_NE(phone->wait_status(pump(), 488, "UPDATE"), "");
     EXPECT_TRUE(goes_on()) << "a refused change leaves all as it was";
 }
@@ -227,7 +237,8 @@ TEST_F(SipSessions, ChangeByAReInviteWithoutAnOffer) {
 
 TEST_F(SipSessions, WithoutAnOfferTakeTheAnswerOfTheAckInFull) {
     answer_with("");
-    phone->ack(ok, phone->sdp("8 97", "a=rtpmap:97 telephone-event/8000\r\na=ptime:40\r\na=sendrecv\r\n"));
+    phone->ack(
+        ok, phone->sdp("8 97", "a=rtpmap:97 telephone-event/8000\r\na=ptime:40\r\na=sendrecv\r\n"));
     rtp_port = audio_port(ok);
     ASSERT_TRUE(seen(*call, JF_EV_ANSWERED));
     EXPECT_EQ(last_format().codec, JF_CODEC_PCMA);
@@ -335,8 +346,9 @@ TEST_F(SipSessions, HearPacketsOfAnyLength) {
     std::uint32_t at = 0;
     std::vector<std::uint64_t> expected;
     for (const std::size_t size : {80, 240, 320, 480, 160}) {
-        phone->audio.send(rtp_port,
-                          rtp(0, static_cast<std::uint16_t>(expected.size()), at, 77, std::string(size, 'u')));
+        phone->audio.send(
+            rtp_port,
+            rtp(0, static_cast<std::uint16_t>(expected.size()), at, 77, std::string(size, 'u')));
         expected.push_back(at);
         at += static_cast<std::uint32_t>(size);
     }
@@ -366,7 +378,8 @@ TEST_F(SipSessions, CarryG722WhereTheFarEndHasNothingElse) {
     for (std::uint16_t i = 0; i < 25; ++i) {
         std::string tone(160, 0);
         for (std::size_t n = 0; n < 160; ++n)
-            tone[n] = mu_law(8000 * std::sin(2 * M_PI * 440 * (160 * i + static_cast<double>(n)) / 8000));
+            tone[n] =
+                mu_law(8000 * std::sin(2 * M_PI * 440 * (160 * i + static_cast<double>(n)) / 8000));
         jf_frame frame = sdk::make<jf_frame>();
         frame.codec = JF_CODEC_PCMU;
         frame.channels = 1;
@@ -463,7 +476,8 @@ TEST_F(SipSessions, LoseInScoreWhatIsLostOnTheWay) {
     establish();
     hear(*call, 0, 20);
     host->jump(milliseconds(5'500));
-    ASSERT_TRUE(until([&] { return host->read(*call, [](const Call& c) { return c.quality > 0; }); }));
+    ASSERT_TRUE(
+        until([&] { return host->read(*call, [](const Call& c) { return c.quality > 0; }); }));
     const float before = host->read(*call, [](const Call& c) { return c.last_quality.mos; });
     EXPECT_GT(before, 4.2);
     hear(*call, 40, 20);
@@ -490,7 +504,8 @@ TEST_F(SipSessions, ReportProtectedUnderSrtp) {
     ASSERT_TRUE(report);
     EXPECT_EQ(type_of(*report), 201u);
 
-    phone->audio.send(rtp_port, RawSrtp(key, 10).protect(rtp(0, 1, 160, 77, std::string(160, 'u'))));
+    phone->audio.send(rtp_port,
+                      RawSrtp(key, 10).protect(rtp(0, 1, 160, 77, std::string(160, 'u'))));
     phone->audio.send(rtp_port, RawSrtp(key, 10).protect_rtcp(*report, 1));
     phone->audio.send(rtp_port, *report);
     EXPECT_TRUE(until([&] { return heard() == 1; }));

@@ -14,8 +14,10 @@ TimerTerms terms(std::uint32_t seconds, Refresher refresher, bool supported = tr
 
 TEST(SessionExpiresHeader, IsReadWithItsRefresher) {
     EXPECT_EQ(parse_session_expires("1800"), (SessionExpires{1800, Refresher::unsaid}));
-    EXPECT_EQ(parse_session_expires(" 90 ; Refresher = UAC "), (SessionExpires{90, Refresher::uac}));
-    EXPECT_EQ(parse_session_expires("4000;x=y;refresher=uas"), (SessionExpires{4000, Refresher::uas}));
+    EXPECT_EQ(parse_session_expires(" 90 ; Refresher = UAC "),
+              (SessionExpires{90, Refresher::uac}));
+    EXPECT_EQ(parse_session_expires("4000;x=y;refresher=uas"),
+              (SessionExpires{4000, Refresher::uas}));
     for (const char* wrong : {"", "x", "-1", "99999999999", "1800;refresher=me", "18 00"})
         EXPECT_FALSE(parse_session_expires(wrong)) << wrong;
     EXPECT_EQ(parse_min_se("120;x"), 120u);
@@ -76,7 +78,8 @@ TEST(SessionTimer, KeepsItsRolesThroughARequestThatDoesNotSpeakOfThem) {
 
 TEST(SessionTimer, AsACallerTakesWhatTheCalleeSettles) {
     SessionTimer timer(1800, 90);
-    EXPECT_EQ(timer.request_headers(), "Supported: timer\r\nSession-Expires: 1800\r\nMin-SE: 90\r\n");
+    EXPECT_EQ(timer.request_headers(),
+              "Supported: timer\r\nSession-Expires: 1800\r\nMin-SE: 90\r\n");
     timer.answered(terms(600, Refresher::uas), 0);
     EXPECT_EQ(timer.due_ns(), 568 * second);
     SessionTimer ours(1800, 90);

@@ -1,5 +1,6 @@
-#include "plugins/telephony/sip/sdes.hpp"
 #include "plugins/telephony/sip/srtp.hpp"
+
+#include "plugins/telephony/sip/sdes.hpp"
 #include "raw_phone.hpp"
 #include "raw_srtp.hpp"
 
@@ -51,7 +52,8 @@ TEST(Sdes, ReadsAndWritesAKey) {
     EXPECT_EQ(line->tag, 3u);
     EXPECT_EQ(line->suite, SrtpSuite::aes_cm_128_hmac_sha1_32);
     EXPECT_EQ(std::memcmp(line->key.bytes().data(), "0123456789abcdefghijklmnopqrst", 30), 0);
-    EXPECT_EQ(write_crypto(*line), "a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:" + key_text + "\r\n");
+    EXPECT_EQ(write_crypto(*line),
+              "a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:" + key_text + "\r\n");
 }
 
 TEST(Sdes, TakesALifetimeAndAReplayWindowHint) {
@@ -139,7 +141,8 @@ TEST(Srtp, OpensEachPacketOnceWithinTheWindowInAnyOrder) {
     for (const std::uint16_t sequence : {200, 150, 199, 120, 201})
         EXPECT_EQ(open(srtp, peer.protect(rtp(sequence))), Srtp::Verdict::fresh) << sequence;
     EXPECT_EQ(open(srtp, peer.protect(rtp(150))), Srtp::Verdict::replayed);
-    EXPECT_EQ(open(srtp, peer.protect(rtp(10))), Srtp::Verdict::replayed) << "older than the window";
+    EXPECT_EQ(open(srtp, peer.protect(rtp(10))), Srtp::Verdict::replayed)
+        << "older than the window";
 }
 
 TEST(Srtp, KeepsCountOfTheRollOverThroughReorderingAndForgeries) {
@@ -149,9 +152,11 @@ TEST(Srtp, KeepsCountOfTheRollOverThroughReorderingAndForgeries) {
     const test::RawSrtp forger(key_text, 10);
     EXPECT_EQ(open(srtp, peer.protect(rtp(65530))), Srtp::Verdict::fresh);
     for (std::uint32_t i = 0; i < 70000; i += 700)
-        EXPECT_NE(open(srtp, forger.protect(rtp(static_cast<std::uint16_t>(i)))), Srtp::Verdict::fresh);
+        EXPECT_NE(open(srtp, forger.protect(rtp(static_cast<std::uint16_t>(i)))),
+                  Srtp::Verdict::fresh);
     EXPECT_EQ(open(srtp, peer.protect(rtp(2), 1)), Srtp::Verdict::fresh);
-    EXPECT_EQ(open(srtp, peer.protect(rtp(65535), 0)), Srtp::Verdict::fresh) << "from before the wrap";
+    EXPECT_EQ(open(srtp, peer.protect(rtp(65535), 0)), Srtp::Verdict::fresh)
+        << "from before the wrap";
     EXPECT_EQ(open(srtp, peer.protect(rtp(3), 1)), Srtp::Verdict::fresh);
 }
 
@@ -167,7 +172,8 @@ TEST(Srtp, KeepsTheStateOfADirectionWhoseKeyStays) {
     EXPECT_EQ(open(srtp, peer.protect(rtp(1))), Srtp::Verdict::replayed);
     Packet second(rtp(0));
     ASSERT_TRUE(srtp.seal_rtp(second.bytes, second.size));
-    EXPECT_TRUE(test::RawSrtp(key_text, 10).unprotect(second.text(), 1)) << "the counter has turned";
+    EXPECT_TRUE(test::RawSrtp(key_text, 10).unprotect(second.text(), 1))
+        << "the counter has turned";
 }
 
 TEST(Srtp, TakesPacketsUnderTheKeyBeforeForAMoment) {

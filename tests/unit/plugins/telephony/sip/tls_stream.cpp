@@ -50,8 +50,13 @@ Certificate::Certificate(const std::string& names) {
     X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600);
     X509_NAME* const name = X509_get_subject_name(certificate);
     const std::string common = "peer " + std::to_string(count.load());
-    X509_NAME_add_entry_by_txt(
-        name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(common.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name,
+                               "CN",
+                               MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(common.c_str()),
+                               -1,
+                               -1,
+                               0);
     X509_set_issuer_name(certificate, name);
     X509_set_pubkey(certificate, key);
     X509_EXTENSION* const extension =

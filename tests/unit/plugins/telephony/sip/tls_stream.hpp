@@ -12,7 +12,8 @@ struct ssl_ctx_st;
 
 namespace jackfield::test {
 
-/// A self-signed certificate with its key in one PEM file, gone with the object. It is its own authority.
+/// A self-signed certificate with its key in one PEM file, gone with the object. It is its own
+/// authority.
 class Certificate {
   public:
     /// `names` as in "IP:127.0.0.1,DNS:sip.example.com".
