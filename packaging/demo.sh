@@ -21,6 +21,7 @@ step "packages"
 packaging/packages.sh demo
 
 step "build (the first time takes some minutes)"
+mkdir -p build
 [ -f build/demo/build.ninja ] || cmake --preset demo >build/demo-configure.log 2>&1 || {
     cat build/demo-configure.log >&2
     exit 1
