@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <random>
 #include <stdexcept>
+#include <vector>
 
 #include "simulators/audio.hpp"
 
@@ -15,7 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const utterances[][4] = {{"day-1", "at", "9", "a-m"}, {"day-4"}, {"2", "p-m"}, {"day-5", "at", "11", "a-m"}, {"10", "a-m"}};
+/// Of two to five seconds each, as people are who choose an appointment; with shorter ones a call would be little else than turns.
+const std::vector<std::vector<const char*>> utterances = {
+    {"day-1", "at", "9", "a-m", "day-4", "at", "2", "p-m"},
+    {"day-4", "at", "10", "a-m", "day-5"},
+    {"2", "p-m", "day-2", "at", "11", "a-m", "day-3", "at", "9", "a-m"},
+    {"day-5", "at", "11", "a-m"},
+    {"10", "a-m", "day-1", "at", "3", "p-m"},
+};
 
 std::string prompts() {
     for (const char* folder : {"/usr/share/asterisk/sounds/en_US_f_Allison/digits/", "/usr/share/asterisk/sounds/en/digits/"})
@@ -52,7 +60,6 @@ double write_speech(const std::string& file, double share, std::optional<double>
     for (const auto& words : utterances) {
         std::size_t talked = 0;
         for (const char* word : words) {
-            if (!word) continue;
             const sim::Pcm spoken = word_of(folder + word + ".wav");
             wav.samples.insert(wav.samples.end(), spoken.begin(), spoken.end());
             talked += spoken.size();

@@ -121,7 +121,8 @@ void LoadCall::on_media() {
     static thread_local std::string buffer;
     while (const auto datagram = receive(media_, buffer)) {
         const auto packet = parse_rtp(datagram->bytes);
-        if (!packet) continue;
+        // RTCP of the call whose port is one below (RFC 5761 4 tells the two apart).
+        if (!packet || (packet->payload_type >= 64 && packet->payload_type < 96)) continue;
         ++totals_.received;
         if (last_heard_) {
             const auto step = static_cast<std::int16_t>(packet->sequence - *last_heard_);
