@@ -35,7 +35,7 @@ struct Plan {
     int seconds = 30;
     int short_calls = 2000;
     int warm_up_calls = 1600;
-    double quiet_s = 33;
+    double quiet_s = 38;
     double rate = 50;
     double talk_share = 0.4;
     double limit = 3;
@@ -268,7 +268,7 @@ int main(int argc, char** argv) {
     app.add_option("--limit", plan.limit, "CPU per call, in echoes, from which the verdict is FAIL");
     app.add_option("--short-calls", plan.short_calls, "Calls of a second each for the memory part; 0: none");
     app.add_option("--warm-up", plan.warm_up_calls, "Short calls before the first look at the memory");
-    app.add_option("--quiet", plan.quiet_s, "Seconds without a call before a look at the memory: SIP over UDP remembers a transaction for 32 (RFC 3261 17.1.2.2)");
+    app.add_option("--quiet", plan.quiet_s, "Seconds without a call before a look at the memory: SIP over UDP remembers a transaction for 32 (RFC 3261 17.1.2.2), and what it frees goes back to the system a little later");
     app.add_option("--rate", plan.rate, "New calls a second while the load builds up");
     app.add_option("--talk", plan.talk_share, "Share of the time that a caller talks")->check(CLI::Range(0.05, 0.95));
     app.add_flag("--line-noise", plan.line_noise, "White noise of -48 dBov under everything, so that noise suppression never rests");
