@@ -84,6 +84,8 @@ class MessageRing {
         data.assign(at(head_) + sizeof message, at(head_) + sizeof message + message.data_size);
         head_ = (head_ + message.size) % capacity_;
         used_ -= message.size;
+        // Empty again and again is the rule: a ring that goes round for that would touch, and keep, all of its pages.
+        if (used_ == 0) head_ = tail_ = 0;
         return message;
     }
 

@@ -22,6 +22,24 @@ std::vector<std::byte> bytes(std::size_t size, std::uint64_t seed) {
     return out;
 }
 
+TEST(MessageRing, HasRoomForItsLargestMessageWheneverItIsEmpty) {
+    MessageRing ring(4096);
+    std::vector<std::byte> data;
+    const auto largest = bytes(4096 / 2 - sizeof(Message), 1);
+
+    // Messages of half a ring and a bit less: one that went on from where the last one ended would find no room in one piece.
+    for (std::uint64_t n = 0; n < 50; ++n) {
+        ASSERT_TRUE(ring.push(numbered(n), bytes(1000 + n * 8, n)));
+        ring.pop(data);
+        ASSERT_TRUE(ring.push(numbered(n), largest));
+        ASSERT_TRUE(ring.push(numbered(n), largest)) << "the ring did not go back to its start";
+        ring.pop(data);
+        ring.pop(data);
+        EXPECT_EQ(data, largest);
+        EXPECT_TRUE(ring.empty());
+    }
+}
+
 TEST(MessageRing, KeepsOrderAndBytesOverManyTurns) {
     MessageRing ring(4096);
     base::SeededRandom random(7);
