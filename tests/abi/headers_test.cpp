@@ -62,9 +62,10 @@ TEST(Headers, NameEachInterfaceOnceAndDraftsWithTheirState) {
             EXPECT_TRUE(home.emplace((*it)[2], file).second) << (*it)[2] << " in " << file;
             EXPECT_TRUE((*it)[3] != "0" || file.starts_with("draft/")) << file;
         }
-    for (const char* draft : {"embedding", "messaging", "vectors", "telemetry", "blobs", "turn", "vad", "realtime"})
+    for (const char* draft : {"blobs", "turn", "vad", "realtime"})
         EXPECT_EQ(home["jf." + std::string(draft)], "draft/" + std::string(draft) + ".h");
-    EXPECT_EQ(home["jf.tools"], "tools.h");
+    for (const char* stable : {"tts", "stt", "llm", "embedding", "telephony", "messaging", "records", "vectors", "tools", "telemetry", "service", "webhook"})
+        EXPECT_EQ(home["jf." + std::string(stable)], std::string(stable) + ".h");
 }
 
 TEST(Headers, UseFixedWidthTypesOnly) {

@@ -144,7 +144,12 @@ typedef struct jf_host_calls_v1 {
 /* ---- jf.host.providers/1 -------------------------------------------------------------------------------------------------- */
 #define JF_FACILITY_PROVIDERS "jf.host.providers/1"
 /* A provider of the tenant's, as this instance may use it: a table of the interface asked for and the instance to pass to
- * it. Both stand for the host's thunks, which carry quotas, deadlines and metrics; open an op with a sink first. */
+ * it. Both stand for the host's thunks; open an op with a sink first. Interfaces: llm, embedding, messaging, telemetry, tools, vectors.
+ *
+ * A thunk checks the request (INVALID) and the answer (what is against the contract ends the op with INTERNAL), confines data to the consumer's
+ * tenant, lets a consumer have 64 ops under way with one provider (QUOTA), and gives up what takes too long (TIMEOUT): after deadline_ms of the
+ * request or 60 s for embed, 30 s for a tool, 10 s for a list of tools, 60 s for a message, 30 s for telemetry and vectors. A generation of
+ * llm ends when its consumer cancels it, and so does a poll. Vectors: only in spaces named "<plugin>.<name>" that this instance ensured. */
 typedef struct jf_provider_ref {
     uint32_t struct_size;
     uint32_t reserved;

@@ -1,5 +1,9 @@
 /* jackfield/llm.h: jf.llm/1, streaming text generation. One op per generation; the conversation is passed whole each time.
  *
+ * What an op emits, in order: REASONING and TOKEN pieces, each whole UTF-8 characters, whose concatenation is the reply; TOOL_CALL after the text
+ * that goes before it; HINTS at any time. The host tells the outcome of tool calls in the next request, as messages of JF_ROLE_TOOL.
+ * AGAIN from emit: the piece is kept and emitted again; order stays.
+ *
  * Capabilities in the descriptor, under "llm": {"tools": true, "reply_schema": false, "hints": true}.
  */
 #ifndef JACKFIELD_LLM_H
@@ -47,9 +51,9 @@ typedef struct jf_message {
 typedef struct jf_tool_call {
     uint32_t struct_size;
     uint32_t reserved;
-    jf_str id;
-    jf_str name;
-    jf_str arguments; /* JSON object */
+    jf_str id;        /* unique in its conversation, never empty */
+    jf_str name;      /* one of the request's tools */
+    jf_str arguments; /* JSON object; the host checks it against the tool's parameters and tells the model what is wrong */
 } jf_tool_call;
 
 typedef struct jf_tool {
@@ -87,8 +91,15 @@ typedef struct jf_llm_usage {
 typedef struct jf_llm_v1 {
     uint32_t struct_size;
     uint32_t reserved;
+    /* Begins a generation. `request` and all it points to are borrowed until this returns.
+     * UNSUPPORTED: tools or a reply schema that the capabilities do not name. AGAIN, QUOTA, RATE: the host asks another provider, or waits.
+     * INVALID: a conversation that the model refuses as such (too long, no message).
+     * The completion: OK with LLM_USAGE as `last`, whose finish is TOOLS when there were tool calls; CANCELLED after cancel(), at once, and pieces
+     * emitted before it are ignored; TIMEOUT when no token came within deadline_ms; PEER_LOST, AUTH. After an error the host may ask
+     * another provider as long as nothing of the reply was spoken. */
     jf_status (*start)(jf_instance* self, jf_op op, const jf_llm_request* request, jf_error* error) JF_ON(stream);
-    /* Gets ready for a conversation that begins now; HINTS for its first turn may follow. May be null. */
+    /* Gets ready for a conversation that begins now: a connection, a cache. HINTS for its first turn may follow, then the completion; no TOKEN does.
+     * Borrowed, and refused, as start(). May be null. */
     jf_status (*prewarm)(jf_instance* self, jf_op op, const jf_llm_request* request, jf_error* error) JF_ON(stream);
 } jf_llm_v1;
 

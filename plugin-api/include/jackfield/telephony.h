@@ -1,7 +1,14 @@
 /* jackfield/telephony.h: jf.telephony/1, legs of calls.
  *
  * A leg is an op: incoming ones are minted by jf.host.calls/1, outgoing ones are opened by the host and passed to dial(). On it the plugin
- * emits the events below and completes it once when the leg is gone; `last` of the completion is JF_EV_CALL_ENDED.
+ * emits the events below and completes it once when the leg is gone; `last` of the completion is JF_EV_CALL_ENDED. The completion's status is OK for
+ * a leg that ended as legs end, whoever hung up, and an error when it failed (the cause says why in either case).
+ *
+ * Order: RINGING before ANSWERED, FORMAT (early media) or ANSWERED before the first MEDIA; after the completion nothing. MEDIA has one op, one format
+ * at a time, and pts that grow by the samples between frames. AGAIN from emit costs a MEDIA frame, which is dropped and counted by the
+ * plugin; every other event is kept and tried again. cancel(op) is hangup(JF_CAUSE_NORMAL).
+ *
+ * All structs passed in are borrowed until the function returns. INVALID everywhere: `op` is no open leg of this instance.
  */
 #ifndef JACKFIELD_TELEPHONY_H
 #define JACKFIELD_TELEPHONY_H
@@ -151,21 +158,26 @@ typedef struct jf_telephony_control {
 typedef struct jf_telephony_v1 {
     uint32_t struct_size;
     uint32_t reserved;
-    /* Places a call on `op`. Media watchdogs as for answer(). */
+    /* Places a call on `op`. Media watchdogs as for answer(). RINGING and ANSWERED follow, or the completion with the cause: BUSY, NO_ANSWER when
+     * ring_timeout_ms has passed, INVALID_NUMBER. Refused at once with INVALID (no such address), AUTH (not allowed to go there), QUOTA (no line free),
+     * STATE (the instance is not in service). With an idempotency key that it has dialled already a provider that can tell answers CONFLICT. */
     jf_status (*dial)(jf_instance* self, jf_op op, const jf_dial* dial, const jf_answer* media, jf_error* error) JF_ON(stream);
     /* Answers an incoming leg; ANSWERED follows when media may flow. STATE: already answered or gone. */
     jf_status (*answer)(jf_instance* self, jf_op op, const jf_answer* options) JF_ON(stream);
     /* Media before the answer (SIP 183). ANSWERED does not follow; FORMAT does. May be null. */
     jf_status (*early_media)(jf_instance* self, jf_op op, const jf_answer* options) JF_ON(stream);
-    /* UNSUPPORTED: this provider has no such verb. */
+    /* UNSUPPORTED: this provider has no such verb. STATE: the leg is at another point (RING and REJECT before the answer, the others after it). INVALID:
+     * digits or an address that cannot be. OK means that it was taken, not that it came about: MARK_PLAYED, TRANSFERRED tell the outcome. */
     jf_status (*control)(jf_instance* self, jf_op op, const jf_telephony_control* control) JF_ON(stream);
     /* Audio for the far end, in the format of ANSWERED or FORMAT. With max_ahead_ms 0: exactly one packet, sent at
      * once. AGAIN: dropped, counted. */
     jf_status (*media_out)(jf_instance* self, jf_op op, const jf_frame* frame) JF_ON(media);
     /* Drops what has been taken by media_out and was not played; *dropped gets the samples, where known. May be null when max_ahead_ms is 0. */
     jf_status (*media_clear)(jf_instance* self, jf_op op, uint64_t* dropped) JF_ON(media);
-    /* Joins two answered legs of this instance. May be null. */
+    /* Joins two answered legs of this instance: each hears the other until unbridge() or until one of them ends. media_out on either is STATE
+     * meanwhile, MEDIA of both goes on. Null when the host bridges by itself, as it does for legs of different instances. */
     jf_status (*bridge)(jf_instance* self, jf_op a, jf_op b) JF_ON(stream);
+    /* By either leg. OK also when they are not joined. Null where bridge is. */
     jf_status (*unbridge)(jf_instance* self, jf_op a) JF_ON(stream);
     /* Ends the leg; its completion follows. Idempotent. Before the answer of an incoming leg it is a refusal with that cause. */
     jf_status (*hangup)(jf_instance* self, jf_op op, uint32_t cause) JF_ON(stream);

@@ -49,11 +49,15 @@ typedef struct jf_tool_result {
 typedef struct jf_tools_v1 {
     uint32_t struct_size;
     uint32_t reserved;
-    /* What this instance offers. Asked once the instance has started, and again with back-off while it answers an error. */
+    /* What this instance offers: completes with TOOL_LIST, at most 128 functions, all names different. Asked once the instance has started, and again
+     * with back-off while it answers an error; cancelled after 10 s. What no model could be offered (its name or its schema is no good) is left
+     * out by the host and logged. */
     jf_status (*list)(jf_instance* self, jf_op op, jf_error* error) JF_ON(control);
-    /* Runs one. A refusal that the model should know of ("that slot is taken") is a result; an error is the tool's own failure, after
-     * which nothing has been done.
-     * PEER_LOST: the outcome is unknown, and the host does not repeat it unless the tool is idempotent. */
+    /* Runs one; `request` is borrowed until this returns. Calls run side by side. PROGRESS, if any, then the completion with TOOL_RESULT.
+     * A refusal that the model should know of ("that slot is taken") is a result; an error is the tool's own failure, after
+     * which nothing has been done. NOT_FOUND: no such function. AGAIN, RATE: the host tries again within the deadline.
+     * PEER_LOST, TIMEOUT: the outcome is unknown, and the host does not repeat it unless the tool is idempotent. After cancel(): CANCELLED where
+     * nothing was done, PEER_LOST where that is not known, or the result after all. */
     jf_status (*call)(jf_instance* self, jf_op op, const jf_tool_request* request, jf_error* error) JF_ON(stream);
 } jf_tools_v1;
 

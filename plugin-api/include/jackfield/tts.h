@@ -1,5 +1,8 @@
 /* jackfield/tts.h: jf.tts/1, streaming speech synthesis. One op per stretch of speech (an agent's turn).
  *
+ * Byte offsets count the text given by all text() calls of the stream, text that was cleared included. They never go back, and neither do the
+ * positions of AUDIO: what the caller has heard is told by them, so that words never heard never count.
+ *
  * Capabilities in the descriptor, under "tts": {"formats": [{"codec": "L16", "rate_hz": 8000}], "languages": ["en"],
  * "voices": ["slt"], "first_audio_p99_ms": 60}.
  */
@@ -16,7 +19,7 @@ extern "C" {
 
 #define JF_EV_AUDIO 0x0401u     /* jf_frame; pos = byte offset in the text given so far, up to which this frame speaks */
 #define JF_EV_TTS_MARK 0x0402u  /* pos = byte offset: all audio of the text before it has been emitted */
-#define JF_EV_CLEARED 0x0403u
+#define JF_EV_CLEARED 0x0403u   /* once per clear() */
 #define JF_EV_TTS_USAGE 0x04ffu /* jf_tts_usage, as `last` */
 
 typedef struct jf_tts_open {
@@ -28,6 +31,7 @@ typedef struct jf_tts_open {
     uint64_t credit;    /* samples that may be emitted before credit() adds more; 0: no bound */
 } jf_tts_open;
 
+/* Of jf_tts_text.flush. */
 #define JF_TTS_MORE 0u  /* may wait for the rest of the sentence */
 #define JF_TTS_FLUSH 1u /* speak what is there */
 #define JF_TTS_END 2u   /* and no text follows: complete the op after the last audio */
@@ -35,7 +39,7 @@ typedef struct jf_tts_open {
 typedef struct jf_tts_text {
     uint32_t struct_size;
     uint32_t flush;
-    jf_str text;
+    jf_str text; /* UTF-8, whole characters; may be empty with FLUSH and END; at most 64 KiB */
 } jf_tts_text;
 
 typedef struct jf_tts_usage {
@@ -48,14 +52,19 @@ typedef struct jf_tts_usage {
 typedef struct jf_tts_v1 {
     uint32_t struct_size;
     uint32_t reserved;
+    /* Opens a stream; nothing is spoken before there is text. `options` is borrowed until this returns. UNSUPPORTED: the format, or the language.
+     * NOT_FOUND: no such voice. AGAIN, QUOTA: too many streams; the host asks another provider.
+     * The completion: OK with TTS_USAGE as `last` after END and the last audio; CANCELLED after cancel(), at once and with no more audio; PEER_LOST,
+     * AUTH, TIMEOUT when the far end gave up: the host has the text that was not spoken said by another provider. */
     jf_status (*open)(jf_instance* self, jf_op op, const jf_tts_open* options, jf_error* error) JF_ON(stream);
-    /* AGAIN: too much text waits; the host holds it back until credit or audio moves on. */
+    /* Borrowed until it returns. AGAIN: too much text waits; the host holds it back until credit or audio moves on. STATE: after END. */
     jf_status (*text)(jf_instance* self, jf_op op, const jf_tts_text* text) JF_ON(stream);
-    /* Forgets text that was not spoken yet; CLEARED follows, and no audio of it afterwards. */
+    /* Forgets text that was not spoken yet; CLEARED follows, and no audio of it afterwards. The stream goes on with the next text(). */
     jf_status (*clear)(jf_instance* self, jf_op op) JF_ON(stream);
-    /* The host played `samples` more. */
+    /* The host played `samples` more: so many more may be emitted. Without credit the stream waits, for ever if need be; a frame is never emitted in
+     * excess of it. AGAIN from emit: the frame is kept and emitted again. */
     jf_status (*credit)(jf_instance* self, jf_op op, uint64_t samples) JF_ON(stream);
-    /* Ends the stream as cancel() does, but what was synthesised may still be emitted. */
+    /* Ends the stream as cancel() does, but what was synthesised may still be emitted, within the credit; the completion is OK. Idempotent. */
     jf_status (*close)(jf_instance* self, jf_op op) JF_ON(stream);
 } jf_tts_v1;
 

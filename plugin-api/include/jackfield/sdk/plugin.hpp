@@ -48,10 +48,29 @@ jf_array array(const std::vector<T>& v) {
     return array(v.data(), v.size());
 }
 
-/// The event's data as T, null when the writer's struct is shorter than `T` or absent.
+/// A copy of `size` bytes as a T of this plugin's: what an older writer's struct does not have is zero.
+template <typename T>
+T known(const void* data, std::uint64_t size) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T out{};
+    std::memcpy(static_cast<void*>(&out), data, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof out));
+    return out;
+}
+/// The same of a struct that says its size.
+template <typename T>
+T known(const T* given) {
+    return known<T>(given, given->struct_size);
+}
+
+/// The event's data as T, null when there is none. A host that is older than this plugin writes a shorter struct: then this is a
+/// zero-filled copy, which lasts until this thread asks for the next T.
 template <typename T>
 const T* data_of(const jf_event& event) {
-    return event.data && event.data_size >= sizeof(T) ? static_cast<const T*>(event.data) : nullptr;
+    if (!event.data || event.data_size == 0) return nullptr;
+    if (event.data_size >= sizeof(T)) return static_cast<const T*>(event.data);
+    thread_local T filled;
+    filled = known<T>(event.data, event.data_size);
+    return &filled;
 }
 
 /// What a plugin throws to fail with more than INTERNAL.
@@ -64,8 +83,8 @@ class Failure : public std::exception {
 
     /// Writes itself into `error` (which may be null) and returns the code.
     jf_status write(jf_error* error) const {
-        if (!error) return code_;
-        error->struct_size = sizeof *error;
+        // struct_size is the caller's: what lies behind it is not ours to write. All of these members were in 1.0.
+        if (!error || !JF_HAS(error, jf_error, text)) return code_;
         error->code = code_;
         error->retry_class = retry_;
         error->retry_after_ms = 0;
@@ -96,7 +115,7 @@ jf_status guarded(jf_error* error, Body&& body) noexcept {
     } catch (const Failure& failure) {
         return failure.write(error);
     } catch (const std::bad_alloc&) {
-        if (error) {
+        if (JF_HAS(error, jf_error, text)) {
             error->code = JF_E_INTERNAL;
             std::strcpy(error->text, "out of memory");
         }
@@ -221,7 +240,7 @@ class Host {
     jf_status emit(jf_op op, std::uint32_t type, std::uint64_t pos = 0, std::uint32_t flags = 0) const {
         return emit_raw(op, type, nullptr, 0, pos, flags);
     }
-    template <typename T>
+    template <typename T> requires std::is_class_v<T>  // a number is a position
     jf_status emit(jf_op op, std::uint32_t type, const T& data, std::uint64_t pos = 0, std::uint32_t flags = 0) const {
         return emit_raw(op, type, &data, sizeof data, pos, flags);
     }

@@ -127,6 +127,9 @@ class Collection {
     }
     Collection& unique(std::initializer_list<std::string_view> fields) { return index(fields, JF_INDEX_UNIQUE); }
 
+    /// Of the declaration, from 1: a later one may rename, retype and drop fields, which a migration then does.
+    Collection& version(std::uint32_t number) { return version_ = number, *this; }
+
     const std::string& name() const { return name_; }
     std::uint32_t scope() const { return scope_; }
     std::size_t field_count() const { return fields_.size(); }
@@ -157,6 +160,7 @@ class Collection {
         abi_.name = str(name_);
         abi_.fields = array(abi_fields_);
         abi_.indexes = array(abi_indexes_);
+        abi_.version = version_;
         return &abi_;
     }
 
@@ -171,6 +175,7 @@ class Collection {
     };
     std::string name_;
     std::uint32_t scope_;
+    std::uint32_t version_ = 0;
     std::vector<FieldEntry> fields_;
     std::vector<Index> indexes_;
     mutable std::vector<jf_field> abi_fields_;
@@ -194,11 +199,15 @@ class Terms {
     Derived& not_null(std::uint16_t field) { return term(field, JF_TERM_NOT_NULL, {}); }
     /// An empty list matches nothing.
     Derived& in(std::uint16_t field, std::vector<Value> values) {
-        terms_.push_back({field, JF_TERM_IN, values.empty() ? Value() : values.front(), std::move(values)});
+        terms_.push_back({field, JF_TERM_IN, values.empty() ? Value() : values.front(), std::move(values), 0});
         return self();
     }
-    Derived& term(std::uint16_t field, std::uint16_t verb, Value value) {
-        terms_.push_back({field, verb, std::move(value), {}});
+    /// Every word stands in the field.
+    Derived& words(std::uint16_t field, std::string v) { return term(field, JF_TERM_TEXT, std::move(v)); }
+    Derived& term(std::uint16_t field, std::uint16_t verb, Value value) { return via(0, field, verb, std::move(value)); }
+    /// On a field of the record that the reference `reference` names.
+    Derived& via(std::uint16_t reference, std::uint16_t field, std::uint16_t verb, Value value) {
+        terms_.push_back({field, verb, std::move(value), {}, reference});
         return self();
     }
     Derived& order_by(std::uint16_t field, bool descending = false) {
@@ -221,6 +230,7 @@ class Terms {
             out.verb = term.verb;
             out.value = term.value.abi();
             out.more = array(more);
+            out.via = term.via;
         }
         return array(abi_terms_);
     }
@@ -231,6 +241,7 @@ class Terms {
         std::uint16_t field, verb;
         Value value;
         std::vector<Value> more;
+        std::uint16_t via;
     };
     Derived& self() { return static_cast<Derived&>(*this); }
 
@@ -250,6 +261,13 @@ class Query : public Terms<Query> {
     Query& limit(std::uint32_t rows) { return limit_ = rows, *this; }
     Query& fields(std::vector<std::uint16_t> fields) { return fields_ = std::move(fields), *this; }
     Query& include(std::uint16_t reference) { return include_.push_back(reference), *this; }
+    /// Exactly these columns, in the order of the calls; with `via` the referenced record's field.
+    Query& column(std::uint16_t field, std::uint16_t via = 0) {
+        jf_column& made = columns_.emplace_back(make<jf_column>());
+        made.field = field;
+        made.via = via;
+        return *this;
+    }
     Query& after(std::string cursor) { return cursor_ = std::move(cursor), *this; }
     Query& text(std::string words) { return text_ = std::move(words), *this; }
 
@@ -264,6 +282,7 @@ class Query : public Terms<Query> {
     Query& min(std::uint16_t field) { return aggregate(field, JF_AGGREGATE_MIN); }
     Query& max(std::uint16_t field) { return aggregate(field, JF_AGGREGATE_MAX); }
     Query& avg(std::uint16_t field) { return aggregate(field, JF_AGGREGATE_AVG); }
+    Query& sum_each(std::uint16_t field) { return aggregate(field, JF_AGGREGATE_SUM_EACH); }
     Query& aggregate(std::uint16_t field, std::uint16_t verb) {
         jf_aggregate& made = aggregates_.emplace_back(make<jf_aggregate>());
         made.field = field;
@@ -285,6 +304,7 @@ class Query : public Terms<Query> {
         abi_.bucket_edges = array(edges_);
         abi_.cursor = bytes(cursor_);
         abi_.text = str(text_);
+        abi_.columns = array(columns_);
         return &abi_;
     }
 
@@ -294,6 +314,7 @@ class Query : public Terms<Query> {
     std::string tenant_, cursor_, text_;
     std::vector<std::uint16_t> fields_, include_, group_;
     std::vector<jf_aggregate> aggregates_;
+    std::vector<jf_column> columns_;
     std::vector<std::int64_t> edges_;
     mutable jf_query abi_{};
 };
@@ -326,10 +347,25 @@ class Write : public Terms<Write> {
     Write& max(std::uint16_t field, Value v) { return edit(field, JF_EDIT_MAX, std::move(v)); }
     Write& append(std::uint16_t field, Value v) { return edit(field, JF_EDIT_APPEND, std::move(v)); }
     Write& unset(std::uint16_t field) { return edit(field, JF_EDIT_UNSET, {}); }
+    Write& add_each(std::uint16_t field, Json numbers) { return edit(field, JF_EDIT_ADD_EACH, std::move(numbers)); }
     Write& edit(std::uint16_t field, std::uint16_t verb, Value v) {
-        edits_.push_back({field, verb, std::move(v)});
+        (verb_ <= JF_WRITE_INSERT_OR_GET && !for_standing_ ? values_ : edits_).push_back({field, verb, std::move(v)});
         return *this;
     }
+    /// Of an upsert: the edits after this are for the record that stands, those before for a new one.
+    Write& if_stands() { return for_standing_ = true, *this; }
+    /// CONFLICT when no record is affected.
+    Write& require() { return flags_ |= JF_WRITE_REQUIRE, *this; }
+    /// What goes is not to be found in the store's files either.
+    Write& erase() { return flags_ |= JF_WRITE_ERASE, *this; }
+    /// Of a claim: round and round the values of `field`, none of which gets beyond `most` (0: no bound).
+    Write& fair_by(std::uint16_t field, std::uint32_t most = 0) {
+        fair_by_ = field;
+        fair_most_ = most;
+        return *this;
+    }
+    /// Of a fair claim: records that match count as under way.
+    Write& busy(std::uint16_t field, std::uint16_t verb, Value v) { return busy_.term(field, verb, std::move(v)), *this; }
     Write& expect_rev(std::uint64_t revision) { return expect_rev_ = revision, *this; }
     /// By the unique index at `position` of the declaration instead of by id.
     Write& by_index(std::uint32_t position) { return unique_index_ = position + 1, *this; }
@@ -338,42 +374,55 @@ class Write : public Terms<Write> {
     std::uint32_t verb() const { return verb_; }
 
     const jf_write* abi() const {
-        abi_edits_.clear();
-        for (const Edit& edit : edits_) {
-            jf_edit& out = abi_edits_.emplace_back(make<jf_edit>());
-            out.field = edit.field;
-            out.verb = edit.verb;
-            out.value = edit.value.abi();
-        }
-        const bool inserts = verb_ <= JF_WRITE_INSERT_OR_GET;
         abi_ = make<jf_write>();
+        abi_.flags = flags_;
         abi_.verb = verb_;
         abi_.collection = collection_;
         abi_.tenant = str(tenant_);
         abi_.id = str(id_);
         abi_.expect_rev = expect_rev_;
-        (inserts ? abi_.values : abi_.edits) = array(abi_edits_);
+        abi_.values = abi_edits(values_, abi_values_);
+        abi_.edits = abi_edits(edits_, abi_edits_);
         abi_.where = abi_where();
         abi_.order = abi_order();
         abi_.unique_index = unique_index_;
         abi_.limit = limit_;
+        abi_.fair_by = fair_by_;
+        abi_.fair_most = fair_most_;
+        abi_.fair_busy = busy_.abi_where();
         return &abi_;
     }
 
   private:
+    struct Busy : Terms<Busy> {
+        using Terms<Busy>::abi_where;
+    };
     struct Edit {
         std::uint16_t field, verb;
         Value value;
     };
+    static jf_array abi_edits(const std::vector<Edit>& edits, std::vector<jf_edit>& out) {
+        out.clear();
+        for (const Edit& edit : edits) {
+            jf_edit& made = out.emplace_back(make<jf_edit>());
+            made.field = edit.field;
+            made.verb = edit.verb;
+            made.value = edit.value.abi();
+        }
+        return array(out);
+    }
     Write(std::uint32_t verb, std::uint32_t collection, std::string tenant, std::string id)
         : verb_(verb), collection_(collection), tenant_(std::move(tenant)), id_(std::move(id)) {}
 
     std::uint32_t verb_, collection_;
     std::string tenant_, id_;
     std::uint64_t expect_rev_ = 0;
-    std::uint32_t unique_index_ = 0, limit_ = 0;
-    std::vector<Edit> edits_;
-    mutable std::vector<jf_edit> abi_edits_;
+    std::uint32_t unique_index_ = 0, limit_ = 0, flags_ = 0, fair_most_ = 0;
+    std::uint16_t fair_by_ = 0;
+    bool for_standing_ = false;
+    std::vector<Edit> values_, edits_;
+    Busy busy_;
+    mutable std::vector<jf_edit> abi_values_, abi_edits_;
     mutable jf_write abi_{};
 };
 
@@ -439,6 +488,13 @@ inline bool read_rows(const jf_event& event, std::vector<Row>& out) {
     return true;
 }
 
+/// An owned step of a migration.
+struct MigrationStep {
+    std::uint32_t kind = 0, from_version = 0, to_version = 0, estimate_ms = 0, flags = 0;
+    std::string collection, text;
+    std::uint64_t rows = 0, lost = 0;
+};
+
 /// Everything that one op of jf.records/1 answers. Feed it from a sink's two callbacks.
 struct RecordsReply {
     jf_status status = JF_OK;
@@ -450,8 +506,14 @@ struct RecordsReply {
     std::uint64_t affected = 0;
     std::uint64_t revision = 0;
     std::string cursor;
+    std::vector<MigrationStep> steps; // of migrate
 
-    void on_event(const jf_event& event) { read_rows(event, rows); }
+    void on_event(const jf_event& event) {
+        if (event.type != JF_EV_MIGRATION) return static_cast<void>(read_rows(event, rows));
+        if (const auto* step = data_of<jf_migration_step>(event))
+            steps.push_back({step->kind, step->from_version, step->to_version, step->estimate_ms, step->flags,
+                             std::string(view(step->collection)), std::string(view(step->text)), step->rows, step->lost});
+    }
     void on_done(jf_status result, const jf_event* last, const jf_error* problem) {
         status = result;
         if (problem && result != JF_OK) {

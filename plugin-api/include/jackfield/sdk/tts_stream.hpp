@@ -462,7 +462,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
             event = Host::event_of(item.kind == Item::mark ? JF_EV_TTS_MARK : JF_EV_CLEARED,
                                    nullptr,
                                    0,
-                                   item.frame.pos,
+                                   std::max(item.frame.pos, last_pos_),  // CLEARED has none of its own
                                    0);
             return;
         }
@@ -478,6 +478,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
     }
 
     void emitted(std::size_t n, std::uint64_t samples) {
+        for (std::size_t i = 0; i < n; ++i) last_pos_ = std::max(last_pos_, out_[i].frame.pos);
         out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(n));
         buffered_ -= samples;
         emitted_ += samples;
@@ -551,6 +552,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
     bool told_again_ = false;
     bool end_given_ = false;
     bool talking_ = false;
+    std::uint64_t last_pos_ = 0;  // of what was emitted: positions never go back
     bool fresh_ = true;  // nothing has been said since open() or clear()
     bool ended_ = false;
 };

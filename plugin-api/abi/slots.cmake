@@ -1,0 +1,46 @@
+# cmake -DLOCK=slots.lock -DACCEPTED=accepted-changes -DOUT=slots.c -P slots.cmake
+#
+# Writes a C file with an assertion for each published member, table and constant, so that the ordinary build notices what
+# the guards in tests/abi explain. What stands in accepted-changes was changed on purpose and is left out.
+file(STRINGS ${LOCK} lines REGEX "^(struct|member|const) ")
+file(STRINGS ${ACCEPTED} accepted REGEX "^[^#]")
+set(changed)
+foreach(entry ${accepted})
+    string(REGEX MATCH "^[A-Za-z0-9_.]+" name "${entry}")
+    list(APPEND changed ${name})
+endforeach()
+
+set(includes "")
+set(asserts "")
+foreach(line ${lines})
+    if(line MATCHES "^struct ([^ ]+) ([^ ]+)$")
+        set(header ${CMAKE_MATCH_2})
+        string(APPEND includes "#include <jackfield/${header}>\n")
+    elseif(line MATCHES "^member ([^ ]+) ([^ ]+) ([0-9]+) ([0-9]+) (.+)$")
+        set(struct ${CMAKE_MATCH_1})
+        set(member ${CMAKE_MATCH_2})
+        set(offset ${CMAKE_MATCH_3})
+        set(size ${CMAKE_MATCH_4})
+        set(type "${CMAKE_MATCH_5}")
+        list(FIND changed ${struct}.${member} member_changed)
+        list(FIND changed ${struct} struct_changed)
+        if(member_changed EQUAL -1 AND struct_changed EQUAL -1)
+            set(was "${header}: ${struct}.${member} was published at offset ${offset} as ${type} of ${size} bytes; append instead (CONTRIBUTING.md)")
+            string(APPEND asserts
+                "_Static_assert(offsetof(${struct}, ${member}) == ${offset} && sizeof(((${struct}*)0)->${member}) == ${size} &&\n"
+                "    __builtin_types_compatible_p(__typeof__(((${struct}*)0)->${member}), ${type}), \"${was}\");\n")
+        endif()
+    elseif(line MATCHES "^const ([^ ]+) ([^ ]+) (-?[0-9]+)$")
+        list(FIND changed ${CMAKE_MATCH_1} constant_changed)
+        if(constant_changed EQUAL -1)
+            string(APPEND asserts
+                "_Static_assert(${CMAKE_MATCH_1} == ${CMAKE_MATCH_3}, \"${CMAKE_MATCH_2}: ${CMAKE_MATCH_1} was published as ${CMAKE_MATCH_3}\");\n")
+        endif()
+    elseif(line MATCHES "^const ([^ ]+) ([^ ]+) (\".+\")$")
+        list(FIND changed ${CMAKE_MATCH_1} constant_changed)
+        if(constant_changed EQUAL -1)
+            string(APPEND asserts "_Static_assert(sizeof(${CMAKE_MATCH_1}) == sizeof(${CMAKE_MATCH_3}), \"${CMAKE_MATCH_1} has another text\");\n")
+        endif()
+    endif()
+endforeach()
+file(WRITE ${OUT} "/* Made from slots.lock by slots.cmake. */\n${includes}\n${asserts}\ntypedef int jf_slots_are_where_they_were;\n")
