@@ -30,6 +30,7 @@ struct ProviderConfig {
     /// Every key that is the plugin's own: check_schema() it against the descriptor.
     Value options;
     Position at;
+    Position plugin_at;
 
     std::string kind() const { return plugin.substr(0, plugin.find('/')); }
 };
@@ -97,11 +98,15 @@ struct AgentConfig {
     ConsentConfig consent;
     /// What is said while an answer takes long, one after the other. Empty: the language's own.
     std::vector<std::string> fillers;
+    /// What is said when no model has an answer to what the caller said. Empty: the language's own.
+    std::string not_understood;
     /// What is said when nothing works any more. Empty: the language's own.
     std::string apology;
     /// Whom the caller is transferred to then, a name of `transfer`. Empty: the call ends.
     std::string on_failure;
     RecordingConfig recording;
+    /// The call's ladder of signalling and providers stays when the call is over.
+    bool keep_trace = true;
     KeypadOptions keypad;
     AmdOptions amd;
     TurnOptions turn;
@@ -113,12 +118,19 @@ struct LimitsConfig {
     std::uint32_t requests_per_minute = 600;
 };
 
+struct TelemetryConfig {
+    std::vector<ProviderName> providers;
+    bool contents = false;
+    std::string environment;
+};
+
 struct TenantConfig {
     /// The stem of its file's name.
     std::string id;
     std::string name;
     std::string time_zone;
     LimitsConfig limits;
+    TelemetryConfig telemetry;
     std::map<std::string, ProviderConfig> providers;
     std::map<std::string, AgentConfig> agents;
     std::map<std::string, ServiceConfig> services;
@@ -135,6 +147,10 @@ struct HostConfig {
     Trust trust = Trust::any;
     /// SHA-256 sums, lower case.
     std::vector<std::string> trusted;
+    /// Ed25519 public keys, "ed25519:" and base64.
+    std::vector<std::string> trusted_keys;
+    /// Plugins that need draft interfaces load.
+    bool drafts = false;
     /// `sqlite:path`, `postgres://...`, or the name of a host provider of kind storage. May hold a
     /// password.
     std::string storage;

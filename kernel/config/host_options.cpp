@@ -36,10 +36,19 @@ OptionTable host_section() {
                        "any",
                        "Which plugin files load: any in these folders, those whose SHA-256 sum is "
                        "in `trusted` (listed), or "
-                       "those that the operator signed (signed).")
+                       "those that are signed by a key of `trusted_keys` (signed).")
             .among({"any", "listed", "signed"}),
         Option::strings(
             "trusted", {}, "SHA-256 sums of the plugin files that load when trust = \"listed\"."),
+        Option::strings("trusted_keys",
+                        {},
+                        "Public keys, as `jackfield plugin keygen` prints them (ed25519:...): plugin "
+                        "files that one of them signed load when trust = \"signed\", and packages that "
+                        "one of them signed are installed."),
+        Option::flag("drafts",
+                     false,
+                     "Plugins that need a draft interface load too. Drafts change from one release "
+                     "to the next, and such a plugin may then stop loading."),
         Option::string(
             "storage",
             "sqlite:var/jackfield.db",
@@ -83,6 +92,22 @@ OptionTable limits_section() {
     }};
 }
 
+OptionTable telemetry_section() {
+    return {{
+        Option::strings("providers",
+                        {},
+                        "Where a call's spans and generations go when it is over: providers whose "
+                        "plugin is telemetry/.... Empty: nowhere."),
+        Option::flag("contents",
+                     false,
+                     "What callers and agents said goes with the generations. Without it only "
+                     "times, counts and names of providers leave."),
+        Option::string("environment",
+                       "production",
+                       "What the provider is told that this host is: production, staging."),
+    }};
+}
+
 OptionTable tenant_section() {
     return {{
         Option::string("name", "", "The tenant's name for people.").must_be_given(),
@@ -90,6 +115,7 @@ OptionTable tenant_section() {
                        "UTC",
                        "Time zone of opening hours and reports, for instance America/New_York."),
         Option::table("limits", limits_section(), "What this tenant may use at most."),
+        Option::table("telemetry", telemetry_section(), "Where traces of this tenant's calls go."),
     }};
 }
 
@@ -142,6 +168,10 @@ OptionTable agent_section() {
                         {},
                         "What the agent says while its answer takes long, one after the other. "
                         "Empty: what its language has."),
+        Option::string("not_understood",
+                       "",
+                       "What the agent says when no model of its chain has an answer to the "
+                       "caller's words. Empty: what its language has."),
         Option::string("apology",
                        "",
                        "What the agent says when it can't go on. Empty: what its language has."),
@@ -162,6 +192,11 @@ OptionTable agent_section() {
                            "Records silence while the caller is asked for digits, and masks what "
                            "is pressed and said then in the transcript.")}},
             "Recording of this agent's calls."),
+        Option::flag("keep_trace",
+                     AgentConfig().keep_trace,
+                     "Stores what went over the wire and between host and providers when a call is "
+                     "over, for `jackfield call trace` and `call pcap`. Off: it is there while the "
+                     "call lasts."),
         Option::table("keypad", keypad_option_table(), "The caller's telephone keys."),
         Option::table("amd",
                       amd_option_table(),

@@ -56,6 +56,7 @@ ProviderConfig read_instance(const std::string& name, const Value& value, Proble
     ProviderConfig out;
     out.name = name;
     out.plugin = value["plugin"].text();
+    out.plugin_at = value["plugin"].at;
     out.placement =
         value["placement"].text() == "thread" ? Placement::own_thread : Placement::inline_on_shard;
     out.at = value.at;
@@ -157,6 +158,7 @@ AgentConfig read_agent(const std::string& name,
     for (const Value::Member& target : value["transfer"].table())
         out.transfer.emplace(target.key, read_transfer_options(target.value, folder, problems));
     out.fillers = read_texts(value["fillers"]);
+    out.not_understood = value["not_understood"].text();
     out.apology = value["apology"].text();
     out.on_failure = value["on_failure"].text();
     if (!out.on_failure.empty() && !out.transfer.contains(out.on_failure))
@@ -177,6 +179,7 @@ AgentConfig read_agent(const std::string& name,
                                       recording["after_consent"].path,
                                       "nobody is asked for consent, so nothing would be recorded",
                                       "add text to [agents." + name + ".consent]"));
+    out.keep_trace = value["keep_trace"].boolean();
     out.keypad = read_keypad_options(value["keypad"], problems);
     out.amd = read_amd_options(value["amd"], problems);
     out.turn = read_turn_options(value["turn"], problems);
@@ -206,6 +209,15 @@ void check_time_zone(const Value& zone, Problems& problems) {
                        "write its name in the tz database, for instance Europe/Berlin"));
 }
 
+/// 32 bytes as base64: 43 characters and one for padding.
+bool is_public_key(const std::string& text) {
+    constexpr std::string_view prefix = "ed25519:";
+    if (!text.starts_with(prefix) || text.size() != prefix.size() + 44 || text.back() != '=') return false;
+    return text.find_first_not_of(
+               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+               prefix.size()) == text.size() - 1;
+}
+
 void check_host_section(const Value& host, const HostConfig& out, Problems& problems) {
     const auto problem = [&](const char* key, std::string what, std::string remedy) {
         problems.push_back(
@@ -227,6 +239,17 @@ void check_host_section(const Value& host, const HostConfig& out, Problems& prob
         problem("trust",
                 "with trust = \"listed\" and nothing in trusted, no plugin loads",
                 "add the SHA-256 sums of the plugin files to trusted");
+    for (const Value& key : host["trusted_keys"].array())
+        if (!is_public_key(key.text()))
+            problems.push_back(
+                problem_at(key.at,
+                           key.path,
+                           "this is not an Ed25519 public key",
+                           "write what `jackfield plugin keygen` printed: ed25519: and 44 characters"));
+    if (out.trust == Trust::signed_by_operator && out.trusted_keys.empty())
+        problem("trust",
+                "with trust = \"signed\" and nothing in trusted_keys, no plugin loads",
+                "add the public keys whose signatures you trust to trusted_keys");
     if (const std::string& listen = out.metrics_listen; !listen.empty()) {
         const std::size_t colon = listen.rfind(':');
         const std::string port = colon == listen.npos ? "" : listen.substr(colon + 1);
@@ -253,6 +276,8 @@ HostConfig read_host(const Value& checked, const fs::path& file, Problems& probl
         out.plugins.push_back((file.parent_path() / folder.text()).lexically_normal());
     out.trust = read_trust(host["trust"].text());
     out.trusted = read_texts(host["trusted"]);
+    out.trusted_keys = read_texts(host["trusted_keys"]);
+    out.drafts = host["drafts"].boolean();
     out.storage = host["storage"].text();
     out.state_dir = host["state_dir"].text();
     const auto or_in_state = [&](const char* key, const char* name) {
@@ -282,6 +307,10 @@ TenantConfig read_tenant(const Value& checked, const fs::path& file, Problems& p
         static_cast<std::uint32_t>(tenant["limits"]["concurrent_calls"].integer());
     out.limits.requests_per_minute =
         static_cast<std::uint32_t>(tenant["limits"]["requests_per_minute"].integer());
+    const Value& telemetry = tenant["telemetry"];
+    for (const Value& name : telemetry["providers"].array()) out.telemetry.providers.push_back(read_provider_name(name.text(), name.at));
+    out.telemetry.contents = telemetry["contents"].boolean();
+    out.telemetry.environment = telemetry["environment"].text();
     out.providers = read_instances(checked["providers"], problems);
     for (const Value::Member& agent : checked["agents"].table())
         out.agents.emplace(agent.key, read_agent(agent.key, agent.value, file.parent_path(), problems));

@@ -134,6 +134,8 @@ const ProviderConfig* find_provider(const HostConfig& host,
 
 void check_references(const HostConfig& host, const Value& checked_host, Problems& problems) {
     for (const TenantConfig& tenant : host.tenants) {
+        for (const ProviderName& provider : tenant.telemetry.providers)
+            AgentScope{host, tenant, "tenant.telemetry", problems}.check(provider, "telemetry", "providers");
         for (const auto& [name, agent] : tenant.agents) {
             const AgentScope scope{host, tenant, "agents." + name, problems};
             for (const AnswerConfig& answer : agent.answers)

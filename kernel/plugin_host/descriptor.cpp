@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/json.hpp"
+#include "plugin_host/elf_agreement.hpp"
 
 #include <algorithm>
 #include <array>
@@ -254,7 +255,7 @@ std::optional<Refusal> check_abi(const ElfFacts& elf, const HostAbi& host) {
             "it uses draft interfaces",
             "interfaces that no longer change",
             "the drafts flag",
-            "opt in to drafts in the host's configuration, or use a release without them"};
+            "opt in with `drafts = true` in [host], or use a release without them"};
     return std::nullopt;
 }
 
@@ -343,6 +344,13 @@ Result<PluginFile> inspect_plugin(std::span<const std::byte> bytes,
                        descriptor.error().text(),
                        "correct the plugin's description and build it again"});
     if (const auto no = check_agreement(*elf->note, *descriptor)) return refuse(file_name, *no);
+    if (const auto sound = check_loading(bytes); !sound)
+        return refuse(file_name,
+                      {ErrorCode::invalid,
+                       "the dynamic loader should not touch it: " + sound.error().text(),
+                       "program headers and a dynamic section that agree with the section headers",
+                       "a file in which they do not",
+                       "copy or build the file again, with the linker's usual options"});
 
     PluginFile file;
     file.file_name = std::move(file_name);

@@ -22,6 +22,8 @@ constexpr std::size_t max_symbols = 1'000'000;
 constexpr std::size_t max_symbol_name = 4096;
 constexpr std::size_t max_name_bytes = 16 * 1024 * 1024;
 constexpr std::size_t max_notes = 10'000;
+constexpr std::size_t max_build_id = 64;
+constexpr std::size_t max_versions = 10'000;
 constexpr std::size_t max_descriptor = 1024 * 1024;
 
 /// Thrown inside this file only: a reader of forty small steps reads better without forty returns.
@@ -147,6 +149,9 @@ class Reader {
                 case PT_NOTE:
                     read_notes(segment.p_offset, segment.p_filesz);
                     break;
+                case PT_GNU_RELRO:
+                    facts_.relro = true;
+                    break;
                 case PT_GNU_STACK:
                     has_stack = true;
                     if (segment.p_flags & PF_X) facts_.executable_stack = true;
@@ -175,6 +180,9 @@ class Reader {
             if (note.n_type == JF_NOTE_TYPE && name.size() == sizeof JF_NOTE_OWNER &&
                 std::memcmp(name.data(), JF_NOTE_OWNER, name.size()) == 0)
                 take_note(offset + data_at, note.n_descsz);
+            if (note.n_type == NT_GNU_BUILD_ID && name.size() == sizeof ELF_NOTE_GNU &&
+                std::memcmp(name.data(), ELF_NOTE_GNU, name.size()) == 0)
+                take_build_id(offset + data_at, note.n_descsz);
             if (end >= length) return;
             offset += end;
             length -= end;
@@ -188,6 +196,12 @@ class Reader {
         if (facts_.note && std::memcmp(&*facts_.note, &note, sizeof note) != 0)
             throw Damaged{"it has two Jackfield notes that differ"};
         facts_.note = note;
+    }
+
+    void take_build_id(std::uint64_t offset, std::uint64_t length) {
+        if (!facts_.build_id.empty() || length > max_build_id) return;
+        for (const std::byte b : file_.at(offset, length, "the build id"))
+            facts_.build_id += fmt::format("{:02x}", std::to_integer<unsigned>(b));
     }
 
     void read_sections() {
@@ -251,9 +265,11 @@ class Reader {
 
     struct Dynamic {
         std::vector<std::uint64_t> needed;
-        std::optional<std::uint64_t> soname, rpath, runpath, strings, symbols, hash, gnu_hash;
+        std::optional<std::uint64_t> soname, rpath, runpath, strings, symbols, hash, gnu_hash,
+            versions;
         std::uint64_t strings_size = 0, symbol_size = sizeof(Elf64_Sym), init_array_size = 0,
-                      flags = 0;
+                      flags = 0, flags_1 = 0;
+        bool text_relocations = false;
     };
 
     Dynamic read_dynamic_entries() const {
@@ -303,6 +319,15 @@ class Reader {
                 case DT_FLAGS:
                     out.flags = value;
                     break;
+                case DT_FLAGS_1:
+                    out.flags_1 = value;
+                    break;
+                case DT_TEXTREL:
+                    out.text_relocations = true;
+                    break;
+                case DT_VERNEED:
+                    out.versions = value;
+                    break;
                 default:
                     break;
             }
@@ -329,10 +354,33 @@ class Reader {
         facts_.runpath = text(dynamic.runpath);
         for (const std::uint64_t at : dynamic.needed) facts_.needed.emplace_back(strings.at(at));
         facts_.static_tls = (dynamic.flags & DF_STATIC_TLS) != 0;
+        facts_.bind_now = (dynamic.flags & DF_BIND_NOW) != 0 || (dynamic.flags_1 & DF_1_NOW) != 0;
+        facts_.text_relocations = dynamic.text_relocations || (dynamic.flags & DF_TEXTREL) != 0;
+        if (dynamic.versions) read_versions(*dynamic.versions, strings);
         // crtbegin.o puts frame_dummy there; whatever stands beside it is a constructor of the
         // plugin or of what it links statically.
         facts_.constructors = dynamic.init_array_size > sizeof(std::uint64_t);
         read_symbols(dynamic, strings);
+    }
+
+    /// A list of libraries, each with a list of the versions that are wanted of it. The links are
+    /// relative and unsigned, so neither list can turn back.
+    void read_versions(std::uint64_t address, const Strings& strings) {
+        constexpr std::string_view what = "the needed versions";
+        for (std::uint64_t at = address;;) {
+            const auto library = file_.read<Elf64_Verneed>(offset_of(at, sizeof(Elf64_Verneed), what), what);
+            std::uint64_t version_at = at + library.vn_aux;
+            for (std::uint16_t i = 0; i < library.vn_cnt; ++i) {
+                const auto version =
+                    file_.read<Elf64_Vernaux>(offset_of(version_at, sizeof(Elf64_Vernaux), what), what);
+                if (facts_.versions.size() >= max_versions) throw Damaged{"it wants thousands of versions"};
+                facts_.versions.emplace_back(strings.at(version.vna_name));
+                if (version.vna_next == 0) break;
+                version_at += version.vna_next;
+            }
+            if (library.vn_next == 0) return;
+            at += library.vn_next;
+        }
     }
 
     /// The loader never learns the number of symbols: the hash tables imply it.
@@ -383,6 +431,8 @@ class Reader {
             if (name_bytes_ > max_name_bytes)
                 throw Damaged{"its symbol names are longer than 16 MiB together"};
             list.emplace_back(name);
+            if (binding == STB_WEAK && symbol.st_shndx == SHN_UNDEF) facts_.weak_imports.emplace_back(name);
+            if (binding == STB_GNU_UNIQUE && symbol.st_shndx != SHN_UNDEF) facts_.unique.emplace_back(name);
         }
     }
 

@@ -30,6 +30,15 @@ struct ElfFacts {
     bool executable_stack = false;     /// PT_GNU_STACK asks for it, or there is none
     bool constructors = false;         /// .init_array holds more than the compiler's own entry
     bool static_tls = false;           /// DF_STATIC_TLS
+
+    // What only `jackfield plugin lint` asks.
+    std::vector<std::string> weak_imports;  /// those of the imports that may stay unresolved
+    std::vector<std::string> unique;        /// defined with STB_GNU_UNIQUE
+    std::vector<std::string> versions;      /// wanted of the needed libraries: "GLIBC_2.36"
+    std::string build_id;                   /// lower-case hex of the GNU note, empty: none
+    bool relro = false;                     /// PT_GNU_RELRO
+    bool bind_now = false;                  /// DF_BIND_NOW, DF_1_NOW
+    bool text_relocations = false;          /// DT_TEXTREL, DF_TEXTREL
 };
 
 /// Reads an ELF64 little-endian shared object without executing or mapping anything. Every offset

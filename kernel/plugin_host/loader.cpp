@@ -86,6 +86,29 @@ base::Result<fs::path> Loader::find(std::string_view plugin_id) const {
                            "; add its folder to [host] plugins or correct the id");
 }
 
+base::Result<> check_trust(const TrustPolicy& policy, const std::string& file_name, const std::string& sha256, std::string_view signatures) {
+    if (policy.mode == TrustPolicy::Mode::listed && std::find(policy.sha256.begin(), policy.sha256.end(), sha256) == policy.sha256.end())
+        return base::Error(base::ErrorCode::auth, file_name + ": its SHA-256 " + sha256 + " is not in [host] trusted; add it there if you trust this file");
+    if (policy.mode != TrustPolicy::Mode::by_signature) return {};
+    if (const auto signer = find_signer(signatures, Signed::plugin_file, sha256, policy.keys); !signer)
+        return base::Error(base::ErrorCode::auth, file_name + ": " + signer.error().text() +
+                                                      "; wanted: a signature of this file by a key of [host] trusted_keys, in " + file_name +
+                                                      std::string(signature_suffix) + "; remedy: sign it with `jackfield plugin sign`, or add the signer's key if you trust it");
+    return {};
+}
+
+base::Result<> Loader::trusted(const fs::path& path, const PluginFile& file) const {
+    constexpr std::uintmax_t longest_signature_file = 16384;
+    std::string signatures;
+    if (trust_.mode == TrustPolicy::Mode::by_signature) {
+        const fs::path beside = path.string() + std::string(signature_suffix);
+        std::error_code none;
+        if (fs::file_size(beside, none) <= longest_signature_file && !none)
+            if (const auto bytes = read(beside)) signatures.assign(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    }
+    return check_trust(trust_, path.string(), file.sha256, signatures);
+}
+
 base::Result<std::vector<std::byte>> Loader::read(const fs::path& path) const {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return base::Error(base::ErrorCode::not_found, path.string() + ": " + system_error_text(errno));
@@ -119,6 +142,7 @@ base::Result<PluginFile> Loader::inspect_found(const fs::path& path) const {
     auto file = inspect(path);
     if (!file) return file;
     if (auto named = check_name(path, *file); !named) return named.error();
+    if (auto may = trusted(path, *file); !may) return may.error();
     return file;
 }
 
@@ -145,13 +169,17 @@ base::Result<std::shared_ptr<LoadedPlugin>> Loader::load(std::string_view plugin
     auto file = inspect_plugin(*bytes, path->string(), abi);
     if (!file) return file.error();
     if (auto named = check_name(*path, *file); !named) return named.error();
-    if (trust_.mode == TrustPolicy::Mode::listed &&
-        std::find(trust_.sha256.begin(), trust_.sha256.end(), file->sha256) == trust_.sha256.end())
-        return base::Error(base::ErrorCode::auth, path->string() + ": its SHA-256 " + file->sha256 +
-                                                      " is not in [host] trusted; add it there if you trust this file");
+    if (auto may = trusted(*path, *file); !may) return may.error();
 
-    const std::lock_guard lock(mutex_);
-    if (const auto found = loaded_.find(file->sha256); found != loaded_.end()) return found->second;
+    std::shared_ptr<Entry> entry_of;
+    {
+        const std::lock_guard lock(mutex_);
+        auto& known = loaded_[file->sha256];
+        if (!known) known = std::make_shared<Entry>();
+        entry_of = known;
+    }
+    const std::lock_guard lock(entry_of->mutex);
+    if (entry_of->plugin) return entry_of->plugin;
 
     auto fd = sealed_copy(*bytes, *path);
     if (!fd) return fd.error();
@@ -168,8 +196,8 @@ base::Result<std::shared_ptr<LoadedPlugin>> Loader::load(std::string_view plugin
                            path->string() + ": the dynamic loader refuses it: " + error.message() +
                                "; `ldd` on the file shows which library is missing");
     }
-    const auto entry = library->get<const jf_module_v1*()>("jf_module_entry_v1");
     try {
+        const auto entry = library->get<const jf_module_v1*()>("jf_module_entry_v1");
         loaded->module = entry();
         if (!JF_HAS(loaded->module, jf_module_v1, create) || !loaded->module->create || loaded->module->abi_major != JF_ABI_MAJOR)
             return base::Error(base::ErrorCode::invalid, path->string() + ": its entry point answers no usable table");
@@ -182,7 +210,7 @@ base::Result<std::shared_ptr<LoadedPlugin>> Loader::load(std::string_view plugin
     } catch (...) {
         return base::Error(base::ErrorCode::internal, path->string() + ": its start-up threw an exception across the C boundary");
     }
-    loaded_[loaded->file.sha256] = loaded;
+    entry_of->plugin = loaded;
     return loaded;
 }
 

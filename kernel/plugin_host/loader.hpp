@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "plugin_host/descriptor.hpp"
+#include "plugin_host/signature.hpp"
 
 namespace jackfield::plugin_host {
 
@@ -19,14 +21,20 @@ struct LoadedPlugin {
     std::filesystem::path path;
     PluginFile file;
     const jf_module_v1* module = nullptr;
+    std::mutex mutex;
+    std::set<const jf_instance*> instances{}; ///< that exist: one is nobody else's
 };
 
 /// Which files may be loaded.
 struct TrustPolicy {
-    enum class Mode { any, listed } mode = Mode::any;
+    enum class Mode { any, listed, by_signature } mode = Mode::any;
     std::vector<std::string> sha256; ///< lower-case hex, for `listed`
+    std::vector<PublicKey> keys;     ///< for `by_signature`
     bool allow_drafts = false;
 };
+
+/// Whether the policy lets a file load. `signatures` is what stands in its .sig file, empty when it has none.
+base::Result<> check_trust(const TrustPolicy& policy, const std::string& file_name, const std::string& sha256, std::string_view signatures);
 
 /// Finds plugin files by id in the search path, checks them without executing anything, and maps a sealed copy.
 class Loader {
@@ -48,11 +56,17 @@ class Loader {
 
   private:
     base::Result<std::vector<std::byte>> read(const std::filesystem::path& path) const;
+    base::Result<> trusted(const std::filesystem::path& path, const PluginFile& file) const;
 
     std::vector<std::filesystem::path> search_path_;
     TrustPolicy trust_;
+    /// One that is being loaded, or was.
+    struct Entry {
+        std::mutex mutex; ///< held while the module's own code runs: one that hangs keeps nobody waiting but those who want the same file
+        std::shared_ptr<LoadedPlugin> plugin;
+    };
     std::mutex mutex_;
-    std::map<std::string, std::shared_ptr<LoadedPlugin>> loaded_; ///< by sha256
+    std::map<std::string, std::shared_ptr<Entry>> loaded_; ///< by sha256
 };
 
 }  // namespace jackfield::plugin_host

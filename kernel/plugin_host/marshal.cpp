@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <stdexcept>
 
 namespace jackfield::plugin_host {
 namespace {
@@ -26,6 +27,7 @@ constexpr Layout layout(std::span<const Pointer> pointers = {}, bool has_struct_
 
 constexpr Layout u16_layout = layout<std::uint16_t>({}, false);
 constexpr Layout i64_layout = layout<std::int64_t>({}, false);
+constexpr Layout f32_layout = layout<float>({}, false);
 constexpr Pointer str_pointers[] = {bytes_at(0)};
 constexpr Layout str_layout = layout<jf_str>(str_pointers, false);
 constexpr Layout bytes_layout = layout<jf_bytes>(str_pointers, false);
@@ -125,31 +127,114 @@ constexpr Pointer edit_pointers[] = {bytes_at(offsetof(jf_edit, value) + offseto
 constexpr Layout edit_layout = layout<jf_edit>(edit_pointers);
 constexpr Layout order_layout = layout<jf_order>();
 constexpr Layout aggregate_layout = layout<jf_aggregate>();
+constexpr Layout column_layout = layout<jf_column>();
 constexpr Pointer query_pointers[] = {
     bytes_at(offsetof(jf_query, tenant)),          array_at(offsetof(jf_query, where), term_layout),
     array_at(offsetof(jf_query, order), order_layout), array_at(offsetof(jf_query, fields), u16_layout),
     array_at(offsetof(jf_query, include), u16_layout), array_at(offsetof(jf_query, group), u16_layout),
     array_at(offsetof(jf_query, aggregates), aggregate_layout),
     array_at(offsetof(jf_query, bucket_edges), i64_layout), bytes_at(offsetof(jf_query, cursor)),
-    bytes_at(offsetof(jf_query, text))};
+    bytes_at(offsetof(jf_query, text)),            array_at(offsetof(jf_query, columns), column_layout)};
 constexpr Layout query_layout = layout<jf_query>(query_pointers);
 constexpr Pointer write_pointers[] = {
     bytes_at(offsetof(jf_write, tenant)),           bytes_at(offsetof(jf_write, id)),
     array_at(offsetof(jf_write, values), edit_layout), array_at(offsetof(jf_write, edits), edit_layout),
-    array_at(offsetof(jf_write, where), term_layout), array_at(offsetof(jf_write, order), order_layout)};
+    array_at(offsetof(jf_write, where), term_layout), array_at(offsetof(jf_write, order), order_layout),
+    array_at(offsetof(jf_write, fair_busy), term_layout)};
 constexpr Layout write_layout = layout<jf_write>(write_pointers);
 /// Arguments that are a bare jf_array (batch) travel as one.
 constexpr Pointer write_array_pointers[] = {array_at(0, write_layout)};
 constexpr Layout write_array_layout = layout<jf_array>(write_array_pointers, false);
 constexpr Pointer rows_pointers[] = {array_at(offsetof(jf_rows, values), value_layout)};
 constexpr Layout rows_layout = layout<jf_rows>(rows_pointers);
+constexpr Pointer migrate_pointers[] = {bytes_at(offsetof(jf_migrate, collection))};
+constexpr Layout migrate_layout = layout<jf_migrate>(migrate_pointers);
+constexpr Pointer migration_step_pointers[] = {bytes_at(offsetof(jf_migration_step, collection)), bytes_at(offsetof(jf_migration_step, text))};
+constexpr Layout migration_step_layout = layout<jf_migration_step>(migration_step_pointers);
 constexpr Pointer records_done_pointers[] = {bytes_at(offsetof(jf_records_done, cursor))};
 constexpr Layout records_done_layout = layout<jf_records_done>(records_done_pointers);
+
+constexpr Pointer embedding_request_pointers[] = {array_at(offsetof(jf_embedding_request, texts), str_layout),
+                                                  bytes_at(offsetof(jf_embedding_request, language))};
+constexpr Layout embedding_request_layout = layout<jf_embedding_request>(embedding_request_pointers);
+constexpr Pointer embeddings_pointers[] = {array_at(offsetof(jf_embeddings, values), f32_layout)};
+constexpr Layout embeddings_layout = layout<jf_embeddings>(embeddings_pointers);
+constexpr Layout embedding_usage_layout = layout<jf_embedding_usage>();
+
+constexpr Pointer attachment_pointers[] = {bytes_at(offsetof(jf_attachment, name)), bytes_at(offsetof(jf_attachment, media_type)),
+                                           bytes_at(offsetof(jf_attachment, url)), bytes_at(offsetof(jf_attachment, data))};
+constexpr Layout attachment_layout = layout<jf_attachment>(attachment_pointers);
+constexpr Pointer outbound_pointers[] = {
+    bytes_at(offsetof(jf_outbound_message, channel)),       bytes_at(offsetof(jf_outbound_message, from)),
+    bytes_at(offsetof(jf_outbound_message, to)),            bytes_at(offsetof(jf_outbound_message, subject)),
+    bytes_at(offsetof(jf_outbound_message, text)),          bytes_at(offsetof(jf_outbound_message, html)),
+    bytes_at(offsetof(jf_outbound_message, template_name)), array_at(offsetof(jf_outbound_message, template_values), pair_layout),
+    array_at(offsetof(jf_outbound_message, attachments), attachment_layout), bytes_at(offsetof(jf_outbound_message, thread)),
+    bytes_at(offsetof(jf_outbound_message, in_reply_to)),   bytes_at(offsetof(jf_outbound_message, idempotency_key))};
+constexpr Layout outbound_layout = layout<jf_outbound_message>(outbound_pointers);
+constexpr Pointer inbound_pointers[] = {
+    bytes_at(offsetof(jf_inbound_message, id)),          bytes_at(offsetof(jf_inbound_message, channel)),
+    bytes_at(offsetof(jf_inbound_message, from)),        bytes_at(offsetof(jf_inbound_message, to)),
+    bytes_at(offsetof(jf_inbound_message, subject)),     bytes_at(offsetof(jf_inbound_message, text)),
+    bytes_at(offsetof(jf_inbound_message, html)),        bytes_at(offsetof(jf_inbound_message, thread)),
+    bytes_at(offsetof(jf_inbound_message, in_reply_to)), array_at(offsetof(jf_inbound_message, attachments), attachment_layout),
+    array_at(offsetof(jf_inbound_message, headers), pair_layout)};
+constexpr Layout inbound_layout = layout<jf_inbound_message>(inbound_pointers);
+constexpr Pointer receipt_pointers[] = {bytes_at(offsetof(jf_message_receipt, id)), bytes_at(offsetof(jf_message_receipt, recipient)),
+                                        bytes_at(offsetof(jf_message_receipt, reason))};
+constexpr Layout receipt_layout = layout<jf_message_receipt>(receipt_pointers);
+
+constexpr Pointer space_pointers[] = {bytes_at(offsetof(jf_vector_space, name)),
+                                      array_at(offsetof(jf_vector_space, attributes), field_layout)};
+constexpr Layout space_layout = layout<jf_vector_space>(space_pointers);
+constexpr Pointer vector_pointers[] = {bytes_at(offsetof(jf_vector, id)), array_at(offsetof(jf_vector, values), f32_layout),
+                                       array_at(offsetof(jf_vector, attributes), edit_layout)};
+constexpr Layout vector_layout = layout<jf_vector>(vector_pointers);
+constexpr Pointer vector_upsert_pointers[] = {bytes_at(offsetof(jf_vector_upsert, tenant)),
+                                              array_at(offsetof(jf_vector_upsert, vectors), vector_layout)};
+constexpr Layout vector_upsert_layout = layout<jf_vector_upsert>(vector_upsert_pointers);
+constexpr Pointer vector_query_pointers[] = {
+    bytes_at(offsetof(jf_vector_query, tenant)), array_at(offsetof(jf_vector_query, values), f32_layout),
+    array_at(offsetof(jf_vector_query, where), term_layout), array_at(offsetof(jf_vector_query, fields), u16_layout)};
+constexpr Layout vector_query_layout = layout<jf_vector_query>(vector_query_pointers);
+constexpr Pointer match_pointers[] = {bytes_at(offsetof(jf_match, id)), array_at(offsetof(jf_match, values), value_layout)};
+constexpr Layout match_layout = layout<jf_match>(match_pointers);
+constexpr Pointer matches_pointers[] = {array_at(offsetof(jf_matches, matches), match_layout)};
+constexpr Layout matches_layout = layout<jf_matches>(matches_pointers);
+constexpr Pointer vector_remove_pointers[] = {bytes_at(offsetof(jf_vector_remove, tenant)),
+                                              array_at(offsetof(jf_vector_remove, ids), str_layout),
+                                              array_at(offsetof(jf_vector_remove, where), term_layout)};
+constexpr Layout vector_remove_layout = layout<jf_vector_remove>(vector_remove_pointers);
+constexpr Layout vector_stats_layout = layout<jf_vector_stats>();
+
+constexpr Pointer span_pointers[] = {bytes_at(offsetof(jf_span, name)), array_at(offsetof(jf_span, attributes), pair_layout)};
+constexpr Layout span_layout = layout<jf_span>(span_pointers);
+constexpr Pointer generation_pointers[] = {
+    object_at(offsetof(jf_generation, span), span_layout), bytes_at(offsetof(jf_generation, session)),
+    bytes_at(offsetof(jf_generation, provider)),           bytes_at(offsetof(jf_generation, model)),
+    bytes_at(offsetof(jf_generation, input)),              bytes_at(offsetof(jf_generation, output)),
+    bytes_at(offsetof(jf_generation, currency))};
+constexpr Layout generation_layout = layout<jf_generation>(generation_pointers);
+constexpr Pointer score_pointers[] = {bytes_at(offsetof(jf_score, id)), bytes_at(offsetof(jf_score, name)),
+                                      bytes_at(offsetof(jf_score, label)), bytes_at(offsetof(jf_score, comment))};
+constexpr Layout score_layout = layout<jf_score>(score_pointers);
+constexpr Pointer telemetry_batch_pointers[] = {bytes_at(offsetof(jf_telemetry_batch, environment)),
+                                                array_at(offsetof(jf_telemetry_batch, spans), span_layout),
+                                                array_at(offsetof(jf_telemetry_batch, generations), generation_layout),
+                                                array_at(offsetof(jf_telemetry_batch, scores), score_layout)};
+constexpr Layout telemetry_batch_layout = layout<jf_telemetry_batch>(telemetry_batch_pointers);
+constexpr Layout telemetry_done_layout = layout<jf_telemetry_done>();
 
 constexpr Pointer service_event_pointers[] = {bytes_at(offsetof(jf_service_event, id)),
                                               bytes_at(offsetof(jf_service_event, name)),
                                               bytes_at(offsetof(jf_service_event, json))};
 constexpr Layout service_event_layout = layout<jf_service_event>(service_event_pointers);
+constexpr Pointer http_request_pointers[] = {
+    bytes_at(offsetof(jf_http_request, method)), bytes_at(offsetof(jf_http_request, url)),
+    bytes_at(offsetof(jf_http_request, path)),   bytes_at(offsetof(jf_http_request, query)),
+    array_at(offsetof(jf_http_request, headers), pair_layout), bytes_at(offsetof(jf_http_request, body)),
+    bytes_at(offsetof(jf_http_request, remote))};
+constexpr Layout http_request_layout = layout<jf_http_request>(http_request_pointers);
 constexpr Pointer http_reply_pointers[] = {array_at(offsetof(jf_http_reply, headers), pair_layout),
                                            bytes_at(offsetof(jf_http_reply, body))};
 constexpr Layout http_reply_layout = layout<jf_http_reply>(http_reply_pointers);
@@ -196,15 +281,29 @@ constexpr EventLayout event_layouts[] = {
     {JF_EV_REASONING, &str_layout},
     {JF_EV_HINTS, &hints_layout},
     {JF_EV_LLM_USAGE, &llm_usage_layout},
+    {JF_EV_EMBEDDINGS, &embeddings_layout},
+    {JF_EV_EMBEDDING_USAGE, &embedding_usage_layout},
     {JF_EV_ROWS, &rows_layout},
     {JF_EV_WAKE, nullptr},
+    {JF_EV_MIGRATION, &migration_step_layout},
     {JF_EV_DECLARED, nullptr},
     {JF_EV_RECORDS_DONE, &records_done_layout},
     {JF_EV_HTTP_REPLY, &http_reply_layout},
     {JF_EV_HTTP_DEFER, nullptr},
+    {JF_EV_HTTP_ONCE, &str_layout},
+    {JF_EV_MSG_INBOUND, &inbound_layout},
+    {JF_EV_MSG_SENT, &receipt_layout},
+    {JF_EV_MSG_DELIVERED, &receipt_layout},
+    {JF_EV_MSG_READ, &receipt_layout},
+    {JF_EV_MSG_FAILED, &receipt_layout},
+    {JF_EV_MATCHES, &matches_layout},
+    {JF_EV_SPACE, nullptr},
+    {JF_EV_VECTOR_STATS, &vector_stats_layout},
+    {JF_EV_VECTORS_DONE, nullptr},
     {JF_EV_TOOL_LIST, &tool_list_layout},
     {JF_EV_TOOL_PROGRESS, &str_layout},
     {JF_EV_TOOL_RESULT, &tool_result_layout},
+    {JF_EV_TELEMETRY_DONE, &telemetry_done_layout},
 };
 static_assert(std::is_sorted(std::begin(event_layouts), std::end(event_layouts),
                              [](const EventLayout& a, const EventLayout& b) { return a.type < b.type; }));
@@ -215,10 +314,15 @@ const EventLayout* find_event(std::uint32_t type) {
     return found != std::end(event_layouts) && found->type == type ? found : nullptr;
 }
 
+/// What a message may carry; the op table refuses what is larger together.
+constexpr std::size_t largest_copy = 16u << 20;
+
 std::size_t aligned(std::size_t n) { return (n + 7) & ~std::size_t{7}; }
 
 /// Appends n bytes at the next 8-byte boundary relative to `start` and returns their offset from it.
 std::size_t append(std::vector<std::byte>& out, std::size_t start, const void* data, std::size_t have, std::size_t size) {
+    // Before anything is read: a length that nobody means leads out of the writer's memory.
+    if (size > largest_copy || out.size() - start > largest_copy) throw std::length_error("more than 16 MiB in one message");
     const std::size_t at = start + aligned(out.size() - start);
     out.resize(at + size);
     const std::size_t copied = std::min(have, size);
@@ -280,6 +384,12 @@ void pack_pointers(const Layout& layout, std::vector<std::byte>& out, std::size_
             }
             const std::size_t size = element.size;
             const std::size_t first = append(out, start, nullptr, 0, size * field.n);
+            if (!element.has_struct_size && element.pointers.empty() && field.stride == size) {
+                // Vectors of floats are long; nothing in them has to be looked at.
+                std::memcpy(out.data() + start + first, field.ptr, size * field.n);
+                put<std::uint64_t>(out.data() + where, first);
+                continue;
+            }
             for (std::uint32_t i = 0; i < field.n; ++i) {
                 const auto* source = static_cast<const std::byte*>(field.ptr) + std::size_t{i} * field.stride;
                 const std::size_t have =
@@ -296,6 +406,38 @@ void pack_pointers(const Layout& layout, std::vector<std::byte>& out, std::size_
     }
 }
 
+/// No release of an interface adds as much to one struct: a larger one is garbage, and looking at its tail would read strangers' memory.
+constexpr std::uint64_t longest_tail = 1024;
+
+jf_status check_at(const Layout& layout, const void* value, std::uint64_t size);
+
+jf_status check_elements(const Layout& element, const jf_array& array) {
+    for (std::uint32_t i = 0; array.ptr && i < array.n; ++i) {
+        const auto* at = static_cast<const std::byte*>(array.ptr) + std::size_t{i} * array.stride;
+        const std::size_t size = array.stride < sizeof(std::uint32_t) ? array.stride : struct_size_of(element, at, array.stride);
+        if (const jf_status status = check_at(element, at, size); status != JF_OK) return status;
+    }
+    return JF_OK;
+}
+
+jf_status check_pointer(const Pointer& pointer, const std::byte* where) {
+    if (pointer.kind == Kind::array) return check_elements(*pointer.element, read<jf_array>(where));
+    const auto* object = pointer.kind == Kind::object ? read<const std::byte*>(where) : nullptr;
+    return object ? check_at(*pointer.element, object, read<std::uint32_t>(object)) : JF_OK;
+}
+
+jf_status check_at(const Layout& layout, const void* value, std::uint64_t size) {
+    // What has no struct_size never grows; a wide stride is the reader's business there.
+    if (layout.has_struct_size)
+        if (const jf_status status = check_tail(layout.size, value, size); status != JF_OK) return status;
+    for (const Pointer& pointer : layout.pointers) {
+        const std::size_t width = pointer.kind == Kind::object ? sizeof(void*) : sizeof(jf_array);
+        if (pointer.kind == Kind::bytes || pointer.offset + width > size) continue;
+        if (const jf_status status = check_pointer(pointer, static_cast<const std::byte*>(value) + pointer.offset); status != JF_OK) return status;
+    }
+    return JF_OK;
+}
+
 void unpack_at(const Layout& layout, std::byte* base, std::byte* at) {
     for (const Pointer& pointer : layout.pointers) {
         std::byte* const where = at + pointer.offset;
@@ -303,7 +445,7 @@ void unpack_at(const Layout& layout, std::byte* base, std::byte* at) {
         // Offset 0 is the outermost struct itself, which nothing points to: it stands for null.
         std::byte* const target = offset ? base + offset : nullptr;
         put<std::byte*>(where, target);
-        if (!target || pointer.kind == Kind::bytes) continue;
+        if (!target || pointer.kind == Kind::bytes || pointer.element->pointers.empty()) continue;
         const std::uint32_t n = pointer.kind == Kind::array ? read<jf_array>(where).n : 1;
         for (std::uint32_t i = 0; i < n; ++i) unpack_at(*pointer.element, base, target + std::size_t{i} * pointer.element->size);
     }
@@ -333,9 +475,18 @@ JF_LAYOUT(jf_tool_request, tool_request_layout)
 JF_LAYOUT(jf_collection, collection_layout)
 JF_LAYOUT(jf_query, query_layout)
 JF_LAYOUT(jf_write, write_layout)
+JF_LAYOUT(jf_migrate, migrate_layout)
 JF_LAYOUT(jf_array, write_array_layout)
 JF_LAYOUT(jf_service_event, service_event_layout)
 JF_LAYOUT(jf_rows, rows_layout)
+JF_LAYOUT(jf_embedding_request, embedding_request_layout)
+JF_LAYOUT(jf_outbound_message, outbound_layout)
+JF_LAYOUT(jf_vector_space, space_layout)
+JF_LAYOUT(jf_vector_upsert, vector_upsert_layout)
+JF_LAYOUT(jf_vector_query, vector_query_layout)
+JF_LAYOUT(jf_vector_remove, vector_remove_layout)
+JF_LAYOUT(jf_telemetry_batch, telemetry_batch_layout)
+JF_LAYOUT(jf_http_request, http_request_layout)
 JF_LAYOUT(jf_datagram, datagram_layout)
 #undef JF_LAYOUT
 
@@ -351,6 +502,15 @@ void pack(const Layout& layout, const void* value, std::uint64_t value_size, std
     out.resize(start);
     pack_at(layout, value, struct_size_of(layout, value, value_size), out, start);
 }
+
+jf_status check_tail(std::uint32_t known_size, const void* value, std::uint64_t value_size) {
+    if (value_size < sizeof(std::uint32_t) || value_size > known_size + longest_tail) return JF_E_INVALID;
+    const auto* const bytes = static_cast<const std::byte*>(value);
+    const bool zero = value_size <= known_size || std::all_of(bytes + known_size, bytes + value_size, [](std::byte b) { return b == std::byte{0}; });
+    return zero ? JF_OK : JF_E_TOO_NEW;
+}
+
+jf_status check_request(const Layout& layout, const void* value, std::uint64_t value_size) { return check_at(layout, value, value_size); }
 
 void unpack(const Layout& layout, std::byte* base) { unpack_at(layout, base, base); }
 

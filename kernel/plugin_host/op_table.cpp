@@ -1,6 +1,7 @@
 #include "plugin_host/op_table.hpp"
 
 #include <functional>
+#include <stdexcept>
 
 #include "base/assert.hpp"
 #include "plugin_host/instance.hpp"
@@ -10,6 +11,9 @@ namespace jackfield::plugin_host {
 namespace {
 
 constexpr std::size_t largest_message = 16u << 20;
+/// Of large messages that wait for one shard: two of the largest.
+constexpr std::size_t most_overflow = 2 * largest_message;
+constexpr std::uint32_t largest_event = 4096;
 constexpr base::Milliseconds cancel_grace{1000}; // module.h promises this to plugins
 
 jf_event event_of(const Message& message, std::byte* data) {
@@ -66,9 +70,19 @@ bool Mailbox::push(std::span<const std::pair<Message, std::vector<std::byte>>> m
 
 void Mailbox::push_always(const Message& message, std::span<const std::byte> data) {
     const std::lock_guard lock(mutex_);
-    if (overflow_.size() == overflow_head_ && ring_.push(message, data)) return;
+    if (closed_ || (overflow_.size() == overflow_head_ && ring_.push(message, data))) return;
     overflow_.push_back({message, {data.begin(), data.end()}});
     overflow_.back().message.data_size = static_cast<std::uint32_t>(data.size());
+    overflow_bytes_ += data.size();
+}
+
+bool Mailbox::push_large(const Message& message, std::span<const std::byte> data) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (overflow_bytes_ + data.size() > most_overflow) return false;
+    }
+    push_always(message, data);
+    return true;
 }
 
 bool Mailbox::pop(Message& message, std::vector<std::byte>& data) {
@@ -80,11 +94,20 @@ bool Mailbox::pop(Message& message, std::vector<std::byte>& data) {
     if (overflow_head_ == overflow_.size()) return false;
     message = overflow_[overflow_head_].message;
     data = std::move(overflow_[overflow_head_].data);
+    overflow_bytes_ -= data.size();
     if (++overflow_head_ == overflow_.size()) {
         overflow_.clear();
         overflow_head_ = 0;
     }
     return true;
+}
+
+void Mailbox::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    ring_ = MessageRing(0);
+    std::vector<Overflow>().swap(overflow_);
+    overflow_head_ = overflow_bytes_ = 0;
 }
 
 bool Mailbox::empty() const {
@@ -142,6 +165,9 @@ void OpTable::release(OpSlot& slot) {
     slot.runner_object.reset();
     slot.cancel_sent = false;
     slot.finishing = false;
+    slot.timed_out = false;
+    slot.broken = false;
+    slot.check.reset();
     PerShard& shard = *shards_[slot.index >> 24];
     const std::lock_guard lock(shard.mutex);
     shard.free_slots.push_back(slot.index & 0xffffff);
@@ -160,10 +186,11 @@ OpSlot* OpTable::find(jf_op op) const {
     return found.generation.load(std::memory_order_acquire) == generation ? &found : nullptr;
 }
 
-jf_op OpTable::open(runtime::Shard& shard, OpSink* sink, Instance* executor) {
+jf_op OpTable::open(runtime::Shard& shard, OpSink* sink, Instance* executor, std::unique_ptr<OutputCheck> check) {
     OpSlot* slot = allocate(shard.index());
     if (!slot) return JF_NO_OP;
     slot->sink = sink;
+    slot->check = std::move(check);
     if (executor) {
         executor->op_opened();
         slot->executor = executor;
@@ -262,6 +289,19 @@ void OpTable::cancel_from_anywhere(jf_op op) {
     else shard.post([this, op] { cancel(op); });
 }
 
+void OpTable::expire(jf_op op) {
+    OpSlot* const slot = find(op);
+    if (!slot) return;
+    slot->timed_out = true;
+    cancel(op);
+}
+
+void OpTable::count_bad_answer(OpSlot& slot) {
+    counters_.bad_answers.fetch_add(1, std::memory_order_relaxed);
+    if (slot.broken) return;
+    if (Instance* executor = slot.executor) executor->mark("bad_answer");
+}
+
 void OpTable::force_after_cancel(OpSlot& slot) {
     counters_.cancel_timeouts.fetch_add(1, std::memory_order_relaxed);
     if (Instance* executor = slot.executor) executor->mark("cancel_timeout");
@@ -280,22 +320,50 @@ void OpTable::finish(OpSlot& slot, jf_status status, const jf_event* last, const
     close_children(slot);
     unlink(slot);
     const jf_op op = slot.id();
+    jf_error own{};
+    own.struct_size = sizeof own;
+    if (slot.check && !slot.broken && status == JF_OK && !slot.check->complete(last)) {
+        count_bad_answer(slot);
+        slot.broken = true;
+    }
+    if (slot.broken) {
+        status = own.code = JF_E_INTERNAL;
+        own.retry_class = JF_RETRY_OTHER_PROVIDER;
+        std::snprintf(own.text, sizeof own.text, "the provider's answer is against its interface's contract");
+        last = nullptr;
+        error = &own;
+    } else if (slot.timed_out && status == JF_E_CANCELLED) {
+        status = own.code = JF_E_TIMEOUT;
+        std::snprintf(own.text, sizeof own.text, "no answer within the deadline");
+        error = &own;
+    }
     OpSink* const sink = slot.sink;
     const jf_sink user_sink = slot.user_sink;
     Instance* const user = slot.user;
+    const Instance* const executor = slot.executor;
     if (user) user->op_opened(); // keeps the instance alive for the callback below
     release(slot);
     if (sink) sink->on_done(op, status, last, error);
     if (user) {
         // Handles are small numbers: which of them a plugin may use is remembered where they pass.
         if (status == JF_OK && last && last->type == JF_EV_DECLARED) user->allow_collection(static_cast<std::uint32_t>(last->pos));
+        if (status == JF_OK && last && last->type == JF_EV_SPACE) user->allow_space(executor, static_cast<std::uint32_t>(last->pos));
         user->call_done(user_sink, op, status, last, error);
         user->op_closed();
     }
 }
 
 void OpTable::deliver(OpSlot& slot, const jf_event& event) {
-    if (slot.finishing) return;
+    if (slot.finishing || slot.broken) return;
+    if (slot.check) {
+        const OutputCheck::Verdict verdict = slot.check->look(event);
+        if (verdict != OutputCheck::Verdict::pass) count_bad_answer(slot);
+        if (verdict == OutputCheck::Verdict::fail) {
+            slot.broken = true;
+            cancel(slot.id());
+        }
+        if (verdict != OutputCheck::Verdict::pass) return;
+    }
     if (slot.sink) slot.sink->on_event(slot.id(), event);
     else if (Instance* user = slot.user) user->call_event(slot.user_sink, slot.id(), event);
 }
@@ -363,12 +431,13 @@ void OpTable::dispatch(Instance& from, const Message& message, std::vector<std::
 
 jf_status OpTable::emit(Instance& from, jf_op op, const jf_event* events, std::uint32_t n) {
     OpSlot* const slot = find(op);
-    if (!slot || slot->executor.load(std::memory_order_acquire) != &from) {
+    if (!slot || slot->executor.load(std::memory_order_acquire) != &from || slot->completed == static_cast<std::uint32_t>(op >> 32)) {
         counters_.late_events.fetch_add(n, std::memory_order_relaxed);
         return JF_E_INVALID;
     }
     if (n == 0) return JF_OK;
-    if (!events || events->struct_size < offsetof(jf_event, data_size) + sizeof events->data_size) return JF_E_INVALID;
+    // An event's size is also the way from one to the next: one that no ABI will ever have would lead out of the plugin's memory.
+    if (!events || !JF_HAS(events, jf_event, data_size) || events->struct_size > largest_event) return JF_E_INVALID;
     if (n > 1) return emit_several(from, op, events, n);
     if (!is_known_event(events->type)) {
         counters_.unknown_events.fetch_add(1, std::memory_order_relaxed);
@@ -383,9 +452,8 @@ jf_status OpTable::emit(Instance& from, jf_op op, const jf_event* events, std::u
     const Message message = message_of(Message::event, op, *events, static_cast<std::uint64_t>(runtime_.clock().now().ns));
     jf_status status = JF_OK;
     // Large answers (rows, transcripts) don't fit the ring; they come from blocking calls, one at a time per op.
-    if (data.size() > Instance::mailbox_bytes / 4) {
-        mailbox.push_always(message, data);
-    } else if (!mailbox.push(message, data)) {
+    const bool large = data.size() > Instance::mailbox_bytes / 4;
+    if (!(large ? mailbox.push_large(message, data) : mailbox.push(message, data))) {
         counters_.queue_full.fetch_add(1, std::memory_order_relaxed);
         status = JF_E_AGAIN;
     }
@@ -421,7 +489,8 @@ jf_status OpTable::emit_several(Instance& from, jf_op op, const jf_event* events
 
 jf_status OpTable::complete(Instance& from, jf_op op, jf_status status, const jf_event* last, const jf_error* error) {
     OpSlot* const slot = find(op);
-    if (!slot || slot->executor.load(std::memory_order_acquire) != &from) {
+    const auto generation = static_cast<std::uint32_t>(op >> 32);
+    if (!slot || slot->executor.load(std::memory_order_acquire) != &from || slot->completed.exchange(generation) == generation) {
         counters_.late_completions.fetch_add(1, std::memory_order_relaxed);
         return JF_E_INVALID;
     }
@@ -432,8 +501,15 @@ jf_status OpTable::complete(Instance& from, jf_op op, jf_status status, const jf
     std::vector<std::byte>& data = packing_buffer();
     if (last) {
         message.flags |= Message::has_last;
-        if (const Layout* layout = layout_of_event(last->type); layout && last->data)
-            pack(*layout, last->data, last->data_size, data);
+        try {
+            if (const Layout* layout = layout_of_event(last->type); layout && last->data)
+                pack(*layout, last->data, last->data_size, data);
+        } catch (const std::length_error&) {
+            // The op has to end all the same: it ends as what it is, without the event that nobody could carry.
+            data.clear();
+            message.flags = 0;
+            message.status = JF_E_INTERNAL;
+        }
     }
     if (error) {
         // Offset 0 means none, so something always stands before it.
@@ -478,7 +554,9 @@ void OpTable::abandon(Instance& instance, std::function<void()> then) {
                 for (std::uint32_t s = 0; s < chunk_size; ++s) {
                     OpSlot& slot = shard.chunks[c].load(std::memory_order_acquire)[s];
                     if ((slot.generation.load() & 1) == 0) continue;
-                    if (slot.executor == &instance) finish(slot, JF_E_PEER_LOST, nullptr, nullptr);
+                    OpRunner* const runner = slot.runner;
+                    const bool not_waited_for = slot.user == &instance && runner && runner->may_never_end();
+                    if (slot.executor == &instance || not_waited_for) finish(slot, JF_E_PEER_LOST, nullptr, nullptr);
                     else if (slot.user == &instance) cancel(slot.id());
                 }
             if (left->fetch_sub(1) == 1) then();

@@ -34,6 +34,23 @@ class OpRunner {
     virtual ~OpRunner() = default;
     /// The user gave the op up, or its parent closed. On the op's shard. The runner finishes the op, now or soon.
     virtual void cancel(OpSlot& slot) = 0;
+    /// What it runs may stand in plugin code that never returns: such an op is not waited for when its user is lost.
+    virtual bool may_never_end() const { return false; }
+};
+
+/// What a provider is held to. Looks at what it says on one op before anybody else does, on the op's shard: nonsense is the provider's failure
+/// and never its user's problem.
+class OutputCheck {
+  public:
+    enum class Verdict : std::uint8_t {
+        pass,
+        drop, ///< this event is no good, the op goes on
+        fail, ///< the op is given up and completes with INTERNAL
+    };
+    virtual ~OutputCheck() = default;
+    virtual Verdict look(const jf_event& event) = 0;
+    /// Of a completion with OK: is it what the contract promises?
+    virtual bool complete(const jf_event* last) = 0;
 };
 
 /// One operation. Everything but the atomics belongs to the op's shard.
@@ -44,6 +61,8 @@ struct OpSlot {
     /// The generation that was started. Not a flag: a late start function on another thread may meet the slot's next op, and must not
     /// change it.
     std::atomic<std::uint32_t> started{0};
+    /// The generation that its executor has completed: the completion is on its way, and a second one is none.
+    std::atomic<std::uint32_t> completed{0};
     std::uint32_t index = 0;                  ///< shard << 24 | slot
 
     OpSink* sink = nullptr;
@@ -53,6 +72,9 @@ struct OpSlot {
     std::shared_ptr<void> runner_object;
     std::atomic<bool> cancel_sent{false};
     bool finishing = false;
+    bool timed_out = false;             ///< cancelled since its deadline has passed
+    bool broken = false;                ///< `check` has failed it
+    std::unique_ptr<OutputCheck> check; ///< set before the executor is
     runtime::TimerId cancel_timer = 0;
 
     std::uint32_t parent = none;
@@ -80,6 +102,7 @@ struct OpCounters {
     std::atomic<std::uint64_t> unknown_events{0};
     std::atomic<std::uint64_t> queue_full{0};
     std::atomic<std::uint64_t> cancel_timeouts{0};      ///< the plugin did not complete in time after cancel
+    std::atomic<std::uint64_t> bad_answers{0};          ///< events and completions against their interface's contract
 };
 
 /// Messages from one instance's threads to one shard. Bounded for events; completions overflow into a list, of which there is at most one
@@ -92,8 +115,12 @@ class Mailbox {
     /// All or none.
     bool push(std::span<const std::pair<Message, std::vector<std::byte>>> messages);
     void push_always(const Message& message, std::span<const std::byte> data);
+    /// For what does not fit the ring. False: megabytes of such messages wait already.
+    bool push_large(const Message& message, std::span<const std::byte> data);
     bool pop(Message& message, std::vector<std::byte>& data);
     bool empty() const;
+    /// Gives the memory back; what is pushed from here on is dropped. For an instance that is gone, whose late callers may still come.
+    void close();
 
     std::atomic<bool> queued{false}; ///< stands in the shard's ready list
 
@@ -106,6 +133,8 @@ class Mailbox {
     MessageRing ring_;
     std::vector<Overflow> overflow_;
     std::size_t overflow_head_ = 0;
+    std::size_t overflow_bytes_ = 0;
+    bool closed_ = false;
 };
 
 /// Every operation of the host: ids, their tree, and the delivery of what plugins emit. Ids, not pointers, cross the ABI, so that
@@ -123,7 +152,7 @@ class OpTable {
     bool knows_shard(jf_op op) const { return shard_index(op) < shards_.size(); }
 
     /// Opens an op of the kernel's on the current shard, or on `shard` (any thread; the sink is set before anything can arrive).
-    jf_op open(runtime::Shard& shard, OpSink* sink, Instance* executor);
+    jf_op open(runtime::Shard& shard, OpSink* sink, Instance* executor, std::unique_ptr<OutputCheck> check = nullptr);
     /// Opens an op of a plugin's. `parent` may be JF_NO_OP. JF_NO_OP when the parent is not open or the table is full.
     jf_op open_for_plugin(Instance& user, jf_op parent, const jf_sink& sink);
 
@@ -137,6 +166,8 @@ class OpTable {
     void cancel(jf_op op);
     /// The same from any thread.
     void cancel_from_anywhere(jf_op op);
+    /// Gives the op up since its deadline has passed: its user hears TIMEOUT. On its shard.
+    void expire(jf_op op);
 
     /// Ends an op now: children first, then on_done, then the id is stale. On its shard, for runners and for the table itself.
     void finish(OpSlot& slot, jf_status status, const jf_event* last, const jf_error* error);
@@ -191,6 +222,7 @@ class OpTable {
     void dispatch(Instance& from, const Message& message, std::vector<std::byte>& data);
     jf_status emit_several(Instance& from, jf_op op, const jf_event* events, std::uint32_t n);
     void force_after_cancel(OpSlot& slot);
+    void count_bad_answer(OpSlot& slot);
 
     runtime::Runtime& runtime_;
     std::vector<std::unique_ptr<PerShard>> shards_;

@@ -1,36 +1,59 @@
 #include "plugin_host/plugin_host.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <vector>
 
 #include "plugin_host/thunks.hpp"
 
 namespace jackfield::plugin_host {
 namespace {
 
-std::string text_of(jf_str s) { return s.len ? std::string(s.ptr, s.len) : std::string(); }
+/// A plugin's string, if it can be one: a null pointer with a length is the emptiness that it points to, and no name is that long.
+std::string_view view_of(jf_str s) {
+    constexpr std::uint64_t longest = 64 * 1024;
+    return s.ptr && s.len <= longest ? std::string_view(s.ptr, s.len) : std::string_view();
+}
+std::string text_of(jf_str s) { return std::string(view_of(s)); }
 
 OpTable& ops_of(jf_host_ctx* ctx) { return Instance::from(ctx).host().ops(); }
 
+/// A plugin's thread that outlives its instance must not reach a host that may be gone as well.
+bool is_gone(jf_host_ctx* ctx) { return Instance::from(ctx).retired(); }
+
 const void* host_query(jf_host_ctx* ctx, jf_str id) {
-    return Instance::from(ctx).host().facility(std::string_view(id.ptr, id.len));
+    return is_gone(ctx) ? nullptr : Instance::from(ctx).host().facility(view_of(id));
 }
 
 jf_status host_op_open(jf_host_ctx* ctx, jf_op parent, const jf_sink* sink, jf_op* out) {
-    if (!out || !sink || !JF_HAS(sink, jf_sink, on_done) || !sink->on_event || !sink->on_done) return JF_E_INVALID;
-    *out = ops_of(ctx).open_for_plugin(Instance::from(ctx), parent, *sink);
+    if (!out || !sink || !JF_HAS(sink, jf_sink, on_done)) return JF_E_INVALID;
+    jf_sink own;
+    if (const jf_status status = take_request(sink, own); status != JF_OK) return status;
+    if (!own.on_event || !own.on_done) return JF_E_INVALID;
+    if (is_gone(ctx)) return JF_E_STATE;
+    if (Instance::from(ctx).open_ops() >= Instance::most_open_ops) return JF_E_QUOTA;
+    *out = ops_of(ctx).open_for_plugin(Instance::from(ctx), parent, own);
     return *out == JF_NO_OP ? JF_E_INVALID : JF_OK;
 }
 
 jf_status host_emit(jf_host_ctx* ctx, jf_op op, const jf_event* events, std::uint32_t n) {
+    if (is_gone(ctx)) return JF_E_STATE;
     try {
         return ops_of(ctx).emit(Instance::from(ctx), op, events, n);
+    } catch (const std::length_error&) {
+        return JF_E_INVALID;
     } catch (...) {
         return JF_E_INTERNAL;
     }
 }
 
 jf_status host_complete(jf_host_ctx* ctx, jf_op op, jf_status status, const jf_event* last, const jf_error* error) {
+    if (is_gone(ctx)) return JF_E_STATE;
     try {
         return ops_of(ctx).complete(Instance::from(ctx), op, status, last, error);
     } catch (...) {
@@ -39,6 +62,7 @@ jf_status host_complete(jf_host_ctx* ctx, jf_op op, jf_status status, const jf_e
 }
 
 jf_status host_cancel(jf_host_ctx* ctx, jf_op op) {
+    if (is_gone(ctx)) return JF_E_STATE;
     OpSlot* const slot = ops_of(ctx).find(op);
     if (!slot || slot->user != &Instance::from(ctx)) return JF_E_INVALID;
     ops_of(ctx).cancel_from_anywhere(op);
@@ -46,10 +70,13 @@ jf_status host_cancel(jf_host_ctx* ctx, jf_op op) {
 }
 
 void host_log(jf_host_ctx* ctx, std::uint32_t level, jf_op op, jf_str event, jf_array fields) {
+    if (is_gone(ctx)) return;
+    constexpr std::uint32_t most_fields = 64;
     try {
         Instance& instance = Instance::from(ctx);
         PluginLog entry{level, &instance, op, text_of(event), {}};
-        for (std::uint32_t i = 0; i < fields.n; ++i) {
+        const std::uint32_t n = fields.ptr && fields.stride >= sizeof(jf_pair) ? std::min(fields.n, most_fields) : 0;
+        for (std::uint32_t i = 0; i < n; ++i) {
             const auto* pair = JF_AT(jf_pair, fields, i);
             entry.fields.emplace_back(text_of(pair->key), text_of(pair->value));
         }
@@ -60,6 +87,7 @@ void host_log(jf_host_ctx* ctx, std::uint32_t level, jf_op op, jf_str event, jf_
 }
 
 std::uint64_t host_now_ns(jf_host_ctx* ctx) {
+    if (is_gone(ctx)) return 0;
     return static_cast<std::uint64_t>(Instance::from(ctx).host().runtime().clock().now().ns);
 }
 
@@ -67,8 +95,9 @@ std::uint32_t host_thread_class(jf_host_ctx*) { return static_cast<std::uint32_t
 
 /// The strand of an op that the calling instance opened and has not started; null with the right answer otherwise.
 OpSlot* startable(jf_host_ctx* ctx, jf_op op, jf_status& status) {
-    OpSlot* const slot = ops_of(ctx).find(op);
     status = JF_E_INVALID;
+    if (is_gone(ctx)) return nullptr;
+    OpSlot* const slot = ops_of(ctx).find(op);
     if (!slot || slot->user != &Instance::from(ctx)) return nullptr;
     if (!slot->take_start(op)) {
         status = JF_E_STATE;
@@ -124,6 +153,7 @@ class WorkerRunner final : public OpRunner {
   public:
     explicit WorkerRunner(OpTable& ops) : ops_(ops) {}
     void cancel(OpSlot&) override {}
+    bool may_never_end() const override { return true; }
     OpTable& ops() { return ops_; }
 
   private:
@@ -244,6 +274,49 @@ void fill_host_table(jf_host_v1& table, jf_host_ctx* ctx) {
     table.thread_class = host_thread_class;
 }
 
+namespace {
+
+/// The caller is the thread that an instance has for itself: no shard, so that it may wait for one. In simulation there is one thread for all.
+bool is_on_own_thread(jf_host_ctx* ctx) {
+    const Instance& instance = Instance::from(ctx);
+    return instance.spec().placement == Placement::thread && (instance.host().runtime().simulated() || !runtime::Shard::current());
+}
+
+constexpr std::chrono::milliseconds longest_wait_for_shard{2000};
+
+/// Runs `body` on the op's shard and waits for its answer. A shard that does not answer in time finds the caller gone.
+template <typename Body>
+jf_status on_shard_of(PluginHost& host, jf_op op, jf_endpoint* out, Body body) {
+    if (host.runtime().simulated()) {
+        OpSlot* const slot = host.ops().find(op);
+        return slot ? body(host, *slot, out) : JF_E_INVALID;
+    }
+    struct Answer {
+        std::mutex mutex;
+        std::condition_variable there;
+        std::optional<jf_status> status;
+        jf_endpoint value{};
+        bool given_up = false;
+    };
+    const auto answer = std::make_shared<Answer>();
+    host.ops().shard_of(op).post([&host, op, answer, body] {
+        const std::lock_guard lock(answer->mutex);
+        if (answer->given_up) return;
+        OpSlot* const slot = host.ops().find(op);
+        answer->status = slot ? body(host, *slot, &answer->value) : JF_E_INVALID;
+        answer->there.notify_one();
+    });
+    std::unique_lock lock(answer->mutex);
+    if (!answer->there.wait_for(lock, longest_wait_for_shard, [&] { return answer->status.has_value(); })) {
+        answer->given_up = true;
+        return JF_E_TIMEOUT;
+    }
+    *out = answer->value;
+    return *answer->status;
+}
+
+}  // namespace
+
 PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader& loader, PluginHostHooks hooks)
     : runtime_(runtime),
       loader_(loader),
@@ -272,7 +345,7 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
             const bool taken = host.runtime().pool().submit([&host, &instance, op, work, user] {
                 jf_status result;
                 {
-                    const CallGuard guard(instance, ThreadClass::blocking);
+                    const CallGuard guard(instance, ThreadClass::blocking, op);
                     try {
                         result = work(user, op);
                     } catch (...) {
@@ -293,26 +366,41 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
         sizeof net_table, 0,
         [](jf_host_ctx* ctx, jf_op op, const jf_udp_open* options, jf_endpoint* local) -> jf_status {
             if (!options || !local) return JF_E_INVALID;
+            jf_udp_open own;
+            if (const jf_status known = take_request(options, own); known != JF_OK) return known;
             PluginHost& host = host_of(ctx);
-            // A socket belongs to its shard from birth, and the caller wants to know its port: only from the strand.
-            if (!host.ops().knows_shard(op) || !host.ops().shard_of(op).is_current()) return JF_E_STATE;
+            // A socket belongs to its shard from birth, and the caller wants to know its port: only from the strand. The strand of an instance with a
+            // thread of its own is that thread, which waits.
+            if (!host.ops().knows_shard(op)) return JF_E_INVALID;
+            const bool here = host.ops().shard_of(op).is_current();
+            if (!here && !is_on_own_thread(ctx)) return JF_E_STATE;
             jf_status status;
             OpSlot* const slot = startable(ctx, op, status);
             if (!slot) return status;
-            status = host.built_in_->udp.open(*slot, *options, local);
+            status = here ? host.built_in_->udp.open(*slot, own, local)
+                          : on_shard_of(host, op, local, [own](PluginHost& h, OpSlot& s, jf_endpoint* bound) { return h.built_in_->udp.open(s, own, bound); });
             if (status != JF_OK) slot->give_start_back();
             return status;
         },
         [](jf_host_ctx* ctx, jf_op op, const jf_endpoint* to, jf_bytes data) -> jf_status {
+            if (is_gone(ctx) || (!data.ptr && data.len)) return JF_E_INVALID;
             PluginHost& host = host_of(ctx);
             OpSlot* const slot = host.ops().find(op);
             if (!slot || !to || slot->user != &Instance::from(ctx)) return JF_E_INVALID;
-            if (!host.ops().shard_of(op).is_current()) return JF_E_STATE;
-            return host.built_in_->udp.send(*slot, *to, data);
+            if (host.ops().shard_of(op).is_current()) return host.built_in_->udp.send(*slot, *to, data);
+            if (!is_on_own_thread(ctx)) return JF_E_STATE;
+            // In the order of the calls; what the socket has no room for then is lost, as in the network.
+            const auto* bytes = static_cast<const std::byte*>(data.ptr);
+            host.ops().shard_of(op).post([&host, op, where = *to, copy = std::vector<std::byte>(bytes, bytes + data.len)] {
+                if (OpSlot* there = host.ops().find(op)) host.built_in_->udp.send(*there, where, {copy.data(), copy.size()});
+            });
+            return JF_OK;
         }};
     static const jf_host_calls_v1 calls = {
         sizeof calls, 0, [](jf_host_ctx* ctx, const jf_incoming* call, jf_op* out) -> jf_status {
-            if (!call || !out || call->leg_state.len > 4096) return JF_E_INVALID;
+            if (!call || !out) return JF_E_INVALID;
+            if (const jf_status known = check_request(layout_of<jf_incoming>(), call, call->struct_size); known != JF_OK) return known;
+            if (JF_HAS(call, jf_incoming, leg_state) && call->leg_state.len > 4096) return JF_E_INVALID;
             try {
                 PluginHost& host = host_of(ctx);
                 if (host.draining()) return JF_E_STATE;
@@ -325,12 +413,14 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
     static const jf_host_metrics_v1 metrics = {
         sizeof metrics, 0,
         [](jf_host_ctx* ctx, jf_str name, std::uint64_t n) {
+            if (is_gone(ctx)) return;
             const auto& count = host_of(ctx).hooks().count;
-            if (count) count(Instance::from(ctx), std::string_view(name.ptr, name.len), n);
+            if (count) count(Instance::from(ctx), view_of(name), n);
         },
         [](jf_host_ctx* ctx, jf_str name, double value) {
+            if (is_gone(ctx)) return;
             const auto& gauge = host_of(ctx).hooks().gauge;
-            if (gauge) gauge(Instance::from(ctx), std::string_view(name.ptr, name.len), value);
+            if (gauge) gauge(Instance::from(ctx), view_of(name), value);
         }};
     add_facility(JF_FACILITY_TIMER, &timer);
     add_facility(JF_FACILITY_WORKER, &worker);
@@ -355,7 +445,14 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
     };
 }
 
-PluginHost::~PluginHost() = default;
+PluginHost::~PluginHost() {
+    {
+        const std::lock_guard lock(watch_mutex_);
+        watch_ends_ = true;
+    }
+    watch_wake_.notify_all();
+    if (watch_.joinable()) watch_.join();
+}
 
 void PluginHost::add_facility(std::string id, const void* table) { facilities_[std::move(id)] = table; }
 
@@ -366,142 +463,6 @@ const void* PluginHost::facility(std::string_view id) const {
 
 void PluginHost::log(const PluginLog& entry) const {
     if (hooks_.log) hooks_.log(entry);
-}
-
-base::Result<std::shared_ptr<Instance>> PluginHost::create(InstanceSpec spec) {
-    auto plugin = loader_.load(spec.plugin, module_host_);
-    if (!plugin) return plugin.error().with_context(spec.name);
-    std::shared_ptr<Instance> instance(new Instance(*this, std::move(*plugin), std::move(spec), home_shard_));
-    if (auto made = instance->create(); !made) return made.error();
-    if (instance->thread_.joinable()) watch(instance);
-    return instance;
-}
-
-void PluginHost::watch(const std::shared_ptr<Instance>& instance) {
-    bool first;
-    {
-        const std::lock_guard lock(watched_mutex_);
-        first = watched_.empty();
-        watched_.push_back(instance);
-    }
-    if (first) runtime_.shard(home_shard_).post([this] { look_for_hangs(); });
-}
-
-void PluginHost::look_for_hangs() {
-    {
-        const std::lock_guard lock(watched_mutex_);
-        std::erase_if(watched_, [](const auto& instance) { return instance.expired(); });
-        for (const auto& weak : watched_)
-            if (auto instance = weak.lock(); instance && instance->check_hang()) give_up(std::move(instance), [] {});
-        if (watched_.empty()) return; // the next watch() begins again
-    }
-    runtime::Shard& shard = runtime_.shard(home_shard_);
-    shard.start_timer(shard.now() + std::max(hang_limit_ / 4, base::Milliseconds(1)), [this] { look_for_hangs(); });
-}
-
-/// Ends what a lost instance has under way. It stays in memory: its thread stands somewhere in it.
-void PluginHost::give_up(std::shared_ptr<Instance> instance, std::function<void()> then) {
-    static std::mutex mutex;
-    static auto& lost = *new std::vector<std::shared_ptr<Instance>>;
-    {
-        const std::lock_guard lock(mutex);
-        if (std::find(lost.begin(), lost.end(), instance) == lost.end()) lost.push_back(instance);
-    }
-    instance->let_thread_go();
-    ops_.abandon(*instance, std::move(then));
-}
-
-namespace {
-
-/// Cancelled ops get a second to complete (module.h), then the host completes them.
-constexpr base::Milliseconds after_abandon{2000};
-
-/// A control call's op: reports its completion once, then deletes itself.
-class ControlSink final : public OpSink {
-  public:
-    explicit ControlSink(std::function<void(base::Result<>)> done) : done_(std::move(done)) {}
-    void on_event(jf_op, const jf_event&) override {}
-    void on_done(jf_op, jf_status status, const jf_event*, const jf_error* error) override {
-        if (status == JF_OK) done_(base::Result<>());
-        else done_(error_from(status, error));
-        delete this;
-    }
-
-  private:
-    std::function<void(base::Result<>)> done_;
-};
-
-}  // namespace
-
-void PluginHost::start(std::shared_ptr<Instance> instance, runtime::Shard& shard, std::function<void(base::Result<>)> done) {
-    auto* sink = new ControlSink([instance, done = std::move(done)](base::Result<> result) {
-        done(result ? result : base::Result<>(result.error().with_context(instance->name())));
-    });
-    const jf_op op = ops_.open(shard, sink, instance.get());
-    const bool taken = runtime_.control_pool().submit([this, instance, op] {
-        jf_error error{};
-        error.struct_size = sizeof error;
-        const jf_status status =
-            instance->contained(ThreadClass::control, [&] { return instance->functions_->start(instance->self_, op, &error); });
-        if (status != JF_OK) ops_.complete(*instance, op, status, nullptr, &error);
-    });
-    if (!taken) ops_.complete(*instance, op, JF_E_AGAIN, nullptr, nullptr);
-}
-
-void PluginHost::stop(std::shared_ptr<Instance> instance, runtime::Shard& shard, base::Milliseconds budget,
-                      std::function<void()> done) {
-    if (instance->lost()) return give_up(instance, [&shard, done = std::move(done)] { shard.post(done); });
-    // Last step, reached once: nothing of the instance is open any more.
-    auto destroy = [this, instance, &shard, done = std::move(done)] {
-        const bool taken = runtime_.control_pool().submit([this, instance, &shard, done] {
-            instance->destroy_self();
-            if (instance->lost()) return give_up(instance, [&shard, done] { shard.post(done); });
-            // A shard may stand at the instance's mailbox still: the last reference goes when each has moved on.
-            for (unsigned i = 0; i < runtime_.shard_count(); ++i) runtime_.shard(i).post([instance] {});
-            shard.post(done);
-        });
-        if (!taken) shard.post(done);
-    };
-    auto when_idle = [this, instance, &shard, budget, destroy = std::move(destroy)](base::Result<>) {
-        auto once = std::make_shared<std::atomic<bool>>(false);
-        // Taken out by whoever comes first, so that the timer below does not keep the instance until its time has come.
-        auto last_step = std::make_shared<std::function<void()>>(destroy);
-        const auto finish = [once, last_step] {
-            if (once->exchange(true)) return;
-            const auto run = std::exchange(*last_step, nullptr);
-            run();
-        };
-        {
-            const std::lock_guard lock(instance->idle_mutex_);
-            instance->on_idle_ = finish;
-        }
-        instance->op_opened();
-        instance->op_closed();
-        shard.start_timer(shard.now() + budget, [this, weak = std::weak_ptr(instance), &shard, once, finish] {
-            const auto still = once->load() ? nullptr : weak.lock();
-            if (!still) return;
-            ops_.abandon(*still, [] {});
-            // What is open even now (a worker that does not return) will never close: the instance is left where it stands.
-            shard.start_timer(shard.now() + after_abandon, [still, once, finish] {
-                if (once->load()) return;
-                still->lose("not_idle");
-                finish();
-            });
-        });
-    };
-    auto* sink = new ControlSink(std::move(when_idle));
-    const jf_op op = ops_.open(shard, sink, instance.get());
-    const bool taken = runtime_.control_pool().submit([this, instance, op, budget] {
-        const jf_status status = instance->contained(ThreadClass::control, [&] {
-            return instance->functions_->quiesce(instance->self_, op, static_cast<std::uint32_t>(budget.count()));
-        });
-        if (status != JF_OK) ops_.complete(*instance, op, status, nullptr, nullptr);
-    });
-    if (!taken) ops_.complete(*instance, op, JF_E_AGAIN, nullptr, nullptr);
-    // A plugin that never completes its quiesce is not waited for.
-    shard.start_timer(shard.now() + budget + base::Milliseconds(2000), [this, op] {
-        if (OpSlot* slot = ops_.find(op)) ops_.finish(*slot, JF_E_TIMEOUT, nullptr, nullptr);
-    });
 }
 
 }  // namespace jackfield::plugin_host

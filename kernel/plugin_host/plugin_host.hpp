@@ -29,6 +29,15 @@ struct PluginHostHooks {
     std::function<void(const Instance&, std::string_view name, double value)> gauge;
 };
 
+/// How long a call may stay in a plugin before the host stops believing in its return. Budgets (base.h) are what is expected; these are what is borne.
+struct CallLimits {
+    base::Milliseconds stream{5'000};     ///< stream, media, any
+    base::Milliseconds control{30'000};   ///< create, start, quiesce, destroy: a model may be read
+    base::Milliseconds blocking{120'000};
+    base::Milliseconds start{15'000};     ///< from start() to the completion of its op
+    base::Milliseconds probe{1'000};      ///< after a loss; doubled after each probe that failed, up to a minute
+};
+
 /// Loads plugins, makes instances, and offers them the host's facilities. Facilities beyond timer, worker, net and metrics are
 /// registered by the rooms that own them.
 class PluginHost {
@@ -67,9 +76,17 @@ class PluginHost {
     /// Instances made from now on do what belongs to no call on this shard.
     void set_home_shard(unsigned shard) { home_shard_ = shard; }
 
-    /// How long one call may keep a plugin's own thread before the instance is given up. Before instances are made.
-    void set_hang_limit(base::Milliseconds limit) { hang_limit_ = limit; }
-    base::Milliseconds hang_limit() const { return hang_limit_; }
+    /// Before instances are made.
+    void set_limits(const CallLimits& limits) { limits_ = limits; }
+    const CallLimits& limits() const { return limits_; }
+    /// How long one stream call may keep a plugin's own thread before the instance is given up. Before instances are made.
+    void set_hang_limit(base::Milliseconds limit) { limits_.stream = limit; }
+    base::Milliseconds hang_limit() const { return limits_.stream; }
+
+    /// Calls into plugins of this host that have lasted so long: whom the end of the process would wait for.
+    std::vector<StandingCall> standing(base::Milliseconds at_least) const;
+    /// A plugin holds one of the shards: what runs there neither goes on nor ends.
+    bool shard_stands() const;
 
     /// While draining, plugins are told to refuse new calls.
     void set_draining(bool draining) { draining_ = draining; }
@@ -83,9 +100,24 @@ class PluginHost {
     friend class Instance;
     struct Facilities;
 
+    using Started = std::function<void(base::Result<>)>;
+    base::Result<std::shared_ptr<Instance>> create_here(InstanceSpec spec);
+    void start_watch();
     void watch(const std::shared_ptr<Instance>& instance);
+    void run_watch();
+    base::Milliseconds limit_of(ThreadClass thread_class) const;
     void look_for_hangs();
-    void give_up(std::shared_ptr<Instance> instance, std::function<void()> then);
+    void hangs(const StandingCall& call);
+    void look_after_lost();
+    bool may_probe(Instance& instance) const;
+    void probe(const std::shared_ptr<Instance>& instance);
+    void start_now(std::shared_ptr<Instance> instance, runtime::Shard& shard, bool again, Started done);
+    void give_up(Instance& instance, std::function<void()> then);
+    void stopped(Instance& instance);
+    void leave(std::shared_ptr<Instance> instance, runtime::Shard& shard);
+    void quiesce(std::shared_ptr<Instance> instance, runtime::Shard& shard, base::Milliseconds budget, std::function<void()> then);
+    void when_idle(std::shared_ptr<Instance> instance, runtime::Shard& shard, base::Milliseconds budget, std::function<void()> then);
+    void destroy(std::shared_ptr<Instance> instance, runtime::Shard& shard);
 
     runtime::Runtime& runtime_;
     Loader& loader_;
@@ -99,9 +131,15 @@ class PluginHost {
     std::atomic<bool> draining_{false};
     ProviderResolver resolver_;
     std::atomic<Instance*> records_{nullptr};
-    base::Milliseconds hang_limit_{5000};
-    std::mutex watched_mutex_;
-    std::vector<std::weak_ptr<Instance>> watched_; ///< those with a thread of their own
+    CallLimits limits_;
+
+    // The watch: a thread of its own, since what it watches may hold any other.
+    std::mutex watch_mutex_;
+    std::condition_variable watch_wake_;
+    bool watch_ends_ = false;
+    std::vector<std::weak_ptr<Instance>> watched_;
+    std::map<const ThreadRecord*, std::uint64_t> seen_; ///< calls that have been dealt with; of the watch alone
+    std::thread watch_;
 };
 
 /// Fills the functions that every instance's host table shares.

@@ -1,152 +1,25 @@
 #include "plugin_host/thunks.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
-#include <mutex>
 #include <vector>
 
 #include "plugin_host/plugin_host.hpp"
+#include "plugin_host/provider_thunk.hpp"
 
 namespace jackfield::plugin_host {
 namespace {
 
-/// Stands behind the jf_instance* that a consumer gets. Kept until the process ends: references may be held in any plugin's memory.
-struct Thunk {
-    Instance* consumer;
-    Instance* provider;
-    const void* table;
-};
+bool owns_collection(const Thunk& thunk, jf_str name) { return owns_name(thunk, name); }
 
-Thunk& thunk_of(jf_instance* self) { return *reinterpret_cast<Thunk*>(self); }
-
-Thunk* keep_thunk(Instance& consumer, Instance& provider, const void* table) {
-    static std::mutex mutex;
-    static auto& kept = *new std::vector<std::unique_ptr<Thunk>>;
-    const std::lock_guard lock(mutex);
-    for (const auto& thunk : kept)
-        if (thunk->consumer == &consumer && thunk->provider == &provider && thunk->table == table) return thunk.get();
-    kept.push_back(std::make_unique<Thunk>(Thunk{&consumer, &provider, table}));
-    return kept.back().get();
-}
-
-jf_status refuse(jf_error* error, jf_status code, const char* text) {
-    if (error && JF_HAS(error, jf_error, code)) {
-        error->code = code;
-        std::snprintf(error->text, sizeof error->text, "%s", text);
+/// What a plugin's records may refer to: its own collections, and the calls that its tenant made. A reference is a way to read (include, via).
+bool may_refer(const Thunk& thunk, const jf_collection& collection) {
+    for (std::uint32_t i = 0; i < collection.fields.n; ++i) {
+        const jf_field& field = *JF_AT(jf_field, collection.fields, i);
+        if (!JF_HAS(&field, jf_field, references) || field.references.len == 0 || owns_collection(thunk, field.references)) continue;
+        const std::string_view name(field.references.ptr, field.references.len);
+        if (name != "jf.calls" && name != "jf.turns") return false;
     }
-    return code;
-}
-
-/// Makes `provider` the executor of an op that the consumer opened. OK at most once per op.
-jf_status take_op(Thunk& thunk, jf_op op) {
-    OpSlot* const slot = thunk.provider->host().ops().find(op);
-    if (!slot || slot->user != thunk.consumer) return JF_E_INVALID;
-    if (!slot->take_start(op)) return JF_E_STATE;
-    thunk.provider->op_opened();
-    slot->executor = thunk.provider;
-    return JF_OK;
-}
-
-void give_back_op(Thunk& thunk, jf_op op) {
-    OpSlot* const slot = thunk.provider->host().ops().find(op);
-    if (!slot) return;
-    slot->executor = nullptr;
-    slot->give_start_back();
-    thunk.provider->op_closed();
-}
-
-/// A stream-class start: on the op's strand at once, from elsewhere as a packed copy.
-template <typename Function, typename Struct>
-jf_status start_on_strand(Thunk& thunk, Function function, jf_op op, const Struct* argument, jf_error* error) {
-    if (!argument || !function) return JF_E_UNSUPPORTED;
-    OpTable& ops = thunk.provider->host().ops();
-    if (const jf_status status = take_op(thunk, op); status != JF_OK) return status;
-    if (ops.shard_of(op).is_current()) {
-        const jf_status status = thunk.provider->invoke(ThreadClass::stream, true, function, op, argument, error);
-        if (status != JF_OK) give_back_op(thunk, op);
-        return status;
-    }
-    std::vector<std::byte> data;
-    pack(layout_of<Struct>(), argument, argument->struct_size, data);
-    ops.shard_of(op).post([&thunk, &ops, function, op, data = std::move(data)]() mutable {
-        OpSlot* const slot = ops.find(op);
-        if (!slot) return;
-        // Given up on its way here: the provider never hears of it.
-        if (slot->cancel_sent) return static_cast<void>(ops.complete(*thunk.provider, op, JF_E_CANCELLED, nullptr, nullptr));
-        unpack(layout_of<Struct>(), data.data());
-        jf_error late{};
-        late.struct_size = sizeof late;
-        const jf_status status = thunk.provider->invoke(ThreadClass::stream, true, function, op,
-                                                        reinterpret_cast<const Struct*>(data.data()), &late);
-        if (status != JF_OK) ops.complete(*thunk.provider, op, status, nullptr, &late);
-    });
-    return JF_OK;
-}
-
-/// A blocking-class call: always on the pool, with a packed copy.
-template <typename Function, typename Struct>
-jf_status start_on_pool(Thunk& thunk, Function function, jf_op op, const Struct& argument, std::uint64_t size) {
-    if (!function) return JF_E_UNSUPPORTED;
-    if (const jf_status status = take_op(thunk, op); status != JF_OK) return status;
-    std::vector<std::byte> data;
-    pack(layout_of<Struct>(), &argument, size, data);
-    PluginHost& host = thunk.provider->host();
-    const bool taken = host.runtime().pool().submit([&thunk, &host, function, op, data = std::move(data)]() mutable {
-        OpSlot* const slot = host.ops().find(op);
-        if (!slot) return;
-        if (slot->cancel_sent) return static_cast<void>(host.ops().complete(*thunk.provider, op, JF_E_CANCELLED, nullptr, nullptr));
-        unpack(layout_of<Struct>(), data.data());
-        jf_error error{};
-        error.struct_size = sizeof error;
-        jf_status status;
-        if constexpr (std::is_same_v<Struct, jf_array>)
-            status = thunk.provider->invoke(ThreadClass::blocking, true, function, op,
-                                            *reinterpret_cast<const jf_array*>(data.data()), &error);
-        else
-            status = thunk.provider->invoke(ThreadClass::blocking, true, function, op,
-                                            reinterpret_cast<const Struct*>(data.data()), &error);
-        if (status != JF_OK) host.ops().complete(*thunk.provider, op, status, nullptr, &error);
-    });
-    if (taken) return JF_OK;
-    give_back_op(thunk, op);
-    return JF_E_AGAIN;
-}
-
-const jf_llm_v1& llm_thunks() {
-    static const jf_llm_v1 table = {
-        sizeof table, 0,
-        [](jf_instance* self, jf_op op, const jf_llm_request* request, jf_error* error) -> jf_status {
-            Thunk& thunk = thunk_of(self);
-            return start_on_strand(thunk, static_cast<const jf_llm_v1*>(thunk.table)->start, op, request, error);
-        },
-        [](jf_instance* self, jf_op op, const jf_llm_request* request, jf_error* error) -> jf_status {
-            Thunk& thunk = thunk_of(self);
-            return start_on_strand(thunk, static_cast<const jf_llm_v1*>(thunk.table)->prewarm, op, request, error);
-        }};
-    return table;
-}
-
-/// A tenant's instance sees its tenant's records, whatever it writes into the request.
-jf_str confined(const Thunk& thunk, jf_str asked) {
-    const std::string& tenant = thunk.consumer->tenant();
-    return tenant.empty() ? asked : jf_str{tenant.data(), tenant.size()};
-}
-
-/// A copy as long as this host's struct, of a plugin's that may be shorter or longer.
-template <typename T>
-T as_known(const T& given, std::uint32_t size) {
-    T out{};
-    std::memcpy(&out, &given, std::min<std::size_t>(size, sizeof out));
-    out.struct_size = sizeof out;
-    return out;
-}
-
-/// The part of the plugin's id behind the slash is the prefix of its collections.
-bool owns_collection(const Thunk& thunk, jf_str name) {
-    const std::string& id = thunk.consumer->spec().plugin;
-    const std::string prefix = id.substr(id.find('/') + 1) + ".";
-    return std::string_view(name.ptr, name.len).starts_with(prefix);
+    return true;
 }
 
 constexpr const char* not_declared = "a plugin uses the collections that it has declared itself, and no others";
@@ -156,15 +29,17 @@ const jf_records_v1& records_thunks() {
         sizeof table, 0,
         [](jf_instance* self, jf_op op, const jf_collection* collection, jf_error* error) -> jf_status {
             Thunk& thunk = thunk_of(self);
-            if (!collection) return JF_E_INVALID;
+            if (const jf_status status = understand(collection, error); status != JF_OK) return status;
             if (!owns_collection(thunk, collection->name))
                 return refuse(error, JF_E_AUTH, "a plugin declares collections named after itself: <plugin>.<name>");
+            if (!may_refer(thunk, *collection))
+                return refuse(error, JF_E_AUTH, "a plugin's collections refer to its own ones, to jf.calls and to jf.turns");
             return start_on_pool(thunk, static_cast<const jf_records_v1*>(thunk.table)->declare, op, *collection,
                                  collection->struct_size);
         },
         [](jf_instance* self, jf_op op, const jf_query* query, jf_error* error) -> jf_status {
             Thunk& thunk = thunk_of(self);
-            if (!query) return JF_E_INVALID;
+            if (const jf_status status = understand(query, error); status != JF_OK) return status;
             jf_query own = as_known(*query, query->struct_size);
             if (!thunk.consumer->may_use_collection(own.collection)) return refuse(error, JF_E_AUTH, not_declared);
             own.tenant = confined(thunk, own.tenant);
@@ -172,7 +47,7 @@ const jf_records_v1& records_thunks() {
         },
         [](jf_instance* self, jf_op op, const jf_write* write, jf_error* error) -> jf_status {
             Thunk& thunk = thunk_of(self);
-            if (!write) return JF_E_INVALID;
+            if (const jf_status status = understand(write, error); status != JF_OK) return status;
             jf_write own = as_known(*write, write->struct_size);
             if (!thunk.consumer->may_use_collection(own.collection)) return refuse(error, JF_E_AUTH, not_declared);
             own.tenant = confined(thunk, own.tenant);
@@ -183,6 +58,7 @@ const jf_records_v1& records_thunks() {
             std::vector<jf_write> own;
             for (std::uint32_t i = 0; i < writes.n; ++i) {
                 const jf_write& write = *JF_AT(jf_write, writes, i);
+                if (const jf_status status = understand(&write, error, std::min(write.struct_size, writes.stride)); status != JF_OK) return status;
                 own.push_back(as_known(write, std::min(write.struct_size, writes.stride)));
                 own.back().tenant = confined(thunk, own.back().tenant);
                 if (!thunk.consumer->may_use_collection(own.back().collection)) return refuse(error, JF_E_AUTH, not_declared);
@@ -190,18 +66,32 @@ const jf_records_v1& records_thunks() {
             const jf_array all{own.data(), static_cast<std::uint32_t>(own.size()), sizeof(jf_write)};
             return start_on_pool(thunk, static_cast<const jf_records_v1*>(thunk.table)->batch, op, all, sizeof all);
         },
-        nullptr};
+        [](jf_instance* self, jf_op op, std::uint32_t collection, jf_str tenant, jf_error* error) -> jf_status {
+            Thunk& thunk = thunk_of(self);
+            const auto* store = static_cast<const jf_records_v1*>(thunk.table);
+            if (!JF_HAS(store, jf_records_v1, watch) || !store->watch) return JF_E_UNSUPPORTED;
+            if (!thunk.consumer->may_use_collection(collection)) return refuse(error, JF_E_AUTH, not_declared);
+            // The watch itself does no more than note the op: it needs no pool thread.
+            if (const jf_status status = take_op(thunk, op); status != JF_OK) return status;
+            const jf_status status =
+                thunk.provider->invoke(ThreadClass::blocking, true, store->watch, op, collection, confined(thunk, tenant), error);
+            if (status != JF_OK) give_back_op(thunk, op);
+            return status;
+        },
+        nullptr};  // migrate: the operator's
     return table;
 }
 
 const void* thunks_of(std::string_view interface_id) {
-    if (interface_id == JF_LLM_V1) return &llm_thunks();
     if (interface_id == JF_RECORDS_V1) return &records_thunks();
-    return nullptr;
+    return provider_thunks_of(interface_id);
 }
 
 jf_status make_reference(Instance& consumer, Instance& provider, std::string_view interface_id, jf_provider_ref* out,
                          jf_error* error) {
+    // The resolver has looked among the tenant's; that nobody else's data can be reached is decided here again.
+    if (!provider.tenant().empty() && provider.tenant() != consumer.tenant())
+        return refuse(error, JF_E_NOT_FOUND, "no provider of that name is configured for this tenant");
     const void* thunks = thunks_of(interface_id);
     const void* table = provider.query(interface_id);
     if (!thunks || !table) return refuse(error, JF_E_UNSUPPORTED, "the provider has no such interface for plugins");

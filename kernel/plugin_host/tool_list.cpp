@@ -85,12 +85,11 @@ void list_tools(PluginHost& host, std::shared_ptr<Instance> instance, runtime::S
     auto* sink = new ListSink(host, instance, shard, std::move(done));
     const jf_op op = ops.open(shard, sink, instance.get());
     sink->give_up_after(patience, op);
-    const bool taken = host.runtime().control_pool().submit([&ops, port, instance, op] {
+    instance->run_control([&ops, port, instance, op] {
         jf_error error = sdk::make<jf_error>();
         const jf_status status = port.list(op, &error);
         if (status != JF_OK) ops.complete(*instance, op, status, nullptr, &error);
     });
-    if (!taken) ops.complete(*instance, op, JF_E_AGAIN, nullptr, nullptr);
 }
 
 }  // namespace jackfield::plugin_host

@@ -9,7 +9,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +23,45 @@
 namespace jackfield::runtime {
 namespace {
 
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// A thread that is waited for only so long.
+class Thread {
+  public:
+    template <typename Body>
+    explicit Thread(Body body)
+        : end_(std::make_shared<End>()), thread_([end = end_, body = std::move(body)]() mutable {
+              body();
+              {
+                  const std::lock_guard lock(end->mutex);
+                  end->reached = true;
+              }
+              end->changed.notify_all();
+          }) {}
+    Thread(Thread&&) = default;
+    Thread& operator=(Thread&&) = default;
+
+    /// False: it still runs, and is left to itself.
+    bool join_until(Deadline deadline) {
+        if (!thread_.joinable()) return true;
+        std::unique_lock lock(end_->mutex);
+        const bool reached = end_->changed.wait_until(lock, deadline, [this] { return end_->reached; });
+        lock.unlock();
+        if (reached) thread_.join();
+        else thread_.detach();
+        return reached;
+    }
+
+  private:
+    struct End {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool reached = false;
+    };
+    std::shared_ptr<End> end_;
+    std::thread thread_;
+};
+
 void name_thread(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
 
 class RealShard final : public Shard {
@@ -28,19 +69,19 @@ class RealShard final : public Shard {
     RealShard(unsigned index, const base::Clock& clock) : Shard(index), clock_(clock), alarm_(io_) {}
 
     void start() {
-        thread_ = std::thread([this] {
+        thread_.emplace([this] {
             name_thread("jf-shard-" + std::to_string(index()));
             io_.run();
         });
     }
-    void stop() {
+    bool stop(Deadline deadline) {
         work_.reset();
         boost::asio::post(io_, [this] {
             stopping_ = true;
             alarm_.cancel();
             io_.stop();
         });
-        if (thread_.joinable()) thread_.join();
+        return !thread_ || thread_->join_until(deadline);
     }
 
     void post(base::Task task) override {
@@ -86,7 +127,7 @@ class RealShard final : public Shard {
     TimerQueue timers_;
     bool firing_ = false;
     bool stopping_ = false;
-    std::thread thread_;
+    std::optional<Thread> thread_;
 };
 
 class RealPool final : public Pool {
@@ -94,15 +135,23 @@ class RealPool final : public Pool {
     RealPool(std::string name, unsigned threads, std::size_t queue) : name_(std::move(name)), limit_(queue) {
         for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
     }
-    void stop() {
+    bool stop(Deadline deadline) {
+        std::vector<Thread> threads;
         {
             const std::lock_guard lock(mutex_);
             stopping_ = true;
+            threads.swap(threads_);
         }
         ready_.notify_all();
-        for (std::thread& thread : threads_)
-            if (thread.joinable()) thread.join();
-        threads_.clear();
+        bool all = true;
+        for (Thread& thread : threads) all = thread.join_until(deadline) && all;
+        return all;
+    }
+    void replace_stuck_thread() override {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || replaced_ == most_replaced) return;
+        ++replaced_;
+        threads_.emplace_back([this] { work(); });
     }
     bool submit(base::Task task) override {
         {
@@ -115,6 +164,9 @@ class RealPool final : public Pool {
     }
 
   private:
+    /// A plugin that hangs again and again must not fill the process with threads.
+    static constexpr unsigned most_replaced = 32;
+
     void work() {
         name_thread(name_);
         // A decoder or a checkpoint must not delay an audio packet: on Linux a nice value belongs to the thread.
@@ -138,7 +190,8 @@ class RealPool final : public Pool {
     std::condition_variable ready_;
     std::deque<base::Task> tasks_;
     bool stopping_ = false;
-    std::vector<std::thread> threads_;
+    unsigned replaced_ = 0;
+    std::vector<Thread> threads_;
 };
 
 }  // namespace
@@ -157,10 +210,14 @@ struct RealRuntime::Impl {
     RealPool pool;
     RealPool control;
     bool running = false;
+    bool left_behind = false; ///< a thread still runs on this
 };
 
 RealRuntime::RealRuntime(RuntimeOptions options) : impl_(std::make_unique<Impl>(options)) {}
-RealRuntime::~RealRuntime() { stop(); }
+RealRuntime::~RealRuntime() {
+    stop();
+    if (impl_->left_behind) static_cast<void>(impl_.release());
+}
 
 void RealRuntime::start() {
     if (impl_->running) return;
@@ -168,12 +225,14 @@ void RealRuntime::start() {
     for (auto& shard : impl_->shards) shard->start();
 }
 
-void RealRuntime::stop() {
-    impl_->control.stop();
-    impl_->pool.stop();
-    if (!impl_->running) return;
-    impl_->running = false;
-    for (auto& shard : impl_->shards) shard->stop();
+bool RealRuntime::stop(base::Milliseconds limit) {
+    const Deadline deadline = std::chrono::steady_clock::now() + limit;
+    bool all = impl_->control.stop(deadline);
+    all = impl_->pool.stop(deadline) && all;
+    if (std::exchange(impl_->running, false))
+        for (auto& shard : impl_->shards) all = shard->stop(deadline) && all;
+    if (!all) impl_->left_behind = true;
+    return !impl_->left_behind;
 }
 
 unsigned RealRuntime::shard_count() const { return static_cast<unsigned>(impl_->shards.size()); }

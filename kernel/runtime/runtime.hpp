@@ -50,6 +50,8 @@ class Pool {
     virtual ~Pool() = default;
     /// False when the queue is full: the task was not taken.
     virtual bool submit(base::Task task) = 0;
+    /// One of its threads stands in a task that may never return: another one takes its place, as long as there are not too many of these.
+    virtual void replace_stuck_thread() {}
 };
 
 /// Everything that a host needs of the machine. Real in production; simulated, single-threaded and seeded in tests.
@@ -81,8 +83,10 @@ class RealRuntime : public Runtime {
     ~RealRuntime() override;
 
     void start();
-    /// Lets posted tasks that are due run, then joins. Idempotent. Not from a shard.
-    void stop();
+    /// Lets posted tasks that are due run, then joins. Idempotent. Not from a shard. False: a thread did not end within `limit` (it stands in
+    /// a plugin), and goes on with what it may touch of this runtime, which is therefore never freed. The process should end without destroying
+    /// what else that thread may touch.
+    bool stop(base::Milliseconds limit = base::Milliseconds(30'000));
 
     unsigned shard_count() const override;
     Shard& shard(unsigned index) override;

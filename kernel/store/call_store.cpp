@@ -12,7 +12,7 @@ using sdk::Write;
 enum CallField : std::uint16_t {
     call_agent = JF_FIELD_FIRST, call_direction, call_provider, call_leg, call_from, call_to, call_state, call_leg_state,
     call_started, call_answered, call_ended, call_cause, call_ended_by, call_reason, call_sip_status, call_recording,
-    call_turns, call_parent, call_answered_by,
+    call_turns, call_parent, call_answered_by, call_quality,
 };
 
 Collection calls_collection() {
@@ -35,8 +35,9 @@ Collection calls_collection() {
         .field("recording", JF_VALUE_TEXT)
         .field("turns", JF_VALUE_INT)
         .field("parent", JF_VALUE_TEXT)
-        .field("answered_by", JF_VALUE_TEXT);
-    c.index({"state"}).index({"started"}).index({"parent"});
+        .field("answered_by", JF_VALUE_TEXT)
+        .field("quality", JF_VALUE_JSON);
+    c.index({"state"}).index({"started"}).index({"parent"}).version(1);
     return c;
 }
 
@@ -61,7 +62,7 @@ Collection turns_collection() {
         .field("stages", JF_VALUE_JSON)
         .field("why", JF_VALUE_JSON)
         .field("agent", JF_VALUE_TEXT);
-    c.index({"call", "number"});
+    c.index({"call", "number"}).version(1);
     return c;
 }
 
@@ -70,7 +71,7 @@ enum TraceField : std::uint16_t { trace_entries = JF_FIELD_FIRST };
 /// Apart from the calls: what is long and rarely read.
 Collection traces_collection() {
     Collection c("jf.traces", JF_SCOPE_TENANT);
-    c.field("entries", JF_VALUE_JSON, JF_FIELD_NOT_NULL);
+    c.field("entries", JF_VALUE_JSON, JF_FIELD_NOT_NULL).version(1);
     return c;
 }
 
@@ -101,6 +102,7 @@ CallRow read_call(const Row& row) {
     call.turns = number(call_turns);
     call.parent = text(call_parent);
     call.answered_by = text(call_answered_by);
+    call.quality_json = text(call_quality);
     return call;
 }
 
@@ -225,6 +227,7 @@ void CallStore::close(runtime::Shard& shard, const CallRow& call, Done done) {
         .set(call_sip_status, call.sip_status)
         .set(call_recording, call.recording)
         .set(call_answered_by, call.answered_by)
+        .set(call_quality, call.quality_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{call.quality_json}))
         .set(call_turns, call.turns);
     records_.write(shard, std::move(write), just(std::move(done)));
 }

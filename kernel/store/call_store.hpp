@@ -32,6 +32,7 @@ struct CallRow {
     std::string recording; ///< path, empty when there is none
     std::int64_t turns = 0;
     std::string answered_by; ///< human, machine, unsure; empty when nobody looked
+    std::string quality_json; ///< what the leg's provider measured: an object with packets, jitter and MOS; empty when it measured nothing
     std::string parent;    ///< of a transfer's second leg: the call it was made for
 };
 

@@ -16,7 +16,7 @@ class RequestSink final : public plugin_host::OpSink {
         const std::unique_ptr<RequestSink> self(this);
         reply_.on_done(status, last, error);
         if (status != JF_OK) return done_(plugin_host::error_from(status, error), 0, {});
-        WriteDone result{reply_.affected, reply_.revision, std::move(reply_.rows)};
+        WriteDone result{reply_.affected, reply_.revision, std::move(reply_.rows), std::move(reply_.steps)};
         done_(std::move(result), reply_.collection, std::move(reply_.cursor));
     }
 
@@ -65,6 +65,19 @@ void RecordsClient::batch(runtime::Shard& shard, sdk::Batch batch, OnWritten don
     submit(
         shard, std::move(batch),
         [port = port_](jf_op op, const sdk::Batch& b, jf_error* error) { return port.batch(op, b.abi(), error); },
+        [done = std::move(done)](base::Result<WriteDone> result, std::uint64_t, std::string) { done(std::move(result)); });
+}
+
+void RecordsClient::migrate(runtime::Shard& shard, Migration migration, OnWritten done) {
+    submit(
+        shard, std::move(migration),
+        [port = port_](jf_op op, const Migration& m, jf_error* error) {
+            jf_migrate request = sdk::make<jf_migrate>();
+            request.action = m.action;
+            request.collection = sdk::str(m.collection);
+            request.flags = m.lossy ? JF_MIGRATE_LOSSY : 0;
+            return port.migrate(op, request, error);
+        },
         [done = std::move(done)](base::Result<WriteDone> result, std::uint64_t, std::string) { done(std::move(result)); });
 }
 

@@ -18,6 +18,14 @@ struct WriteDone {
     std::uint64_t affected = 0;
     std::uint64_t revision = 0;
     std::vector<sdk::Row> rows; ///< INSERT_OR_GET, CLAIM
+    std::vector<sdk::MigrationStep> steps; ///< migrate
+};
+
+/// What to migrate: see jf_migrate in records.h.
+struct Migration {
+    std::uint32_t action = JF_MIGRATE_PLAN;
+    std::string collection; ///< empty: all
+    bool lossy = false;
 };
 
 struct QueryDone {
@@ -40,6 +48,8 @@ class RecordsClient {
     void write(runtime::Shard& shard, sdk::Write write, OnWritten done);
     void batch(runtime::Shard& shard, sdk::Batch batch, OnWritten done);
     void query(runtime::Shard& shard, sdk::Query query, OnRows done);
+    /// Nothing else uses the store meanwhile.
+    void migrate(runtime::Shard& shard, Migration migration, OnWritten done);
 
   private:
     template <typename Request, typename Run>

@@ -30,7 +30,7 @@ Collection collection() {
         .field("ended", JF_VALUE_TIME)
         .field("attempts", JF_VALUE_INT)
         .field("began_ms", JF_VALUE_INT);
-    c.index({"call", "turn", "number"}).index({"state"});
+    c.index({"call", "turn", "number"}).index({"state"}).version(1);
     return c;
 }
 

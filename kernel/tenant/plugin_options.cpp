@@ -21,7 +21,7 @@ class Files {
         if (known != files_.end()) return known->second ? &*known->second : nullptr;
         auto& slot = files_[provider.plugin];
         const auto refuse = [&](const base::Error& error) {
-            problems.push_back(config::problem_at(provider.at, "plugin", error.text(), ""));
+            problems.push_back(config::problem_at(provider.plugin_at.file ? provider.plugin_at : provider.at, "plugin", error.text(), ""));
             return nullptr;
         };
         const auto path = loader_.find(provider.plugin);
@@ -114,6 +114,7 @@ CheckedHost check_providers(const config::HostConfig& host, const Loader& loader
             if (auto checked = check(provider, tenant.id, files, out.problems)) out.tenants.push_back(std::move(*checked));
         for (const auto& [name, service] : tenant.services)
             if (auto checked = check(service, tenant.id, files, out.problems)) out.tenants.push_back(std::move(*checked));
+        check_chain(host, tenant, tenant.telemetry.providers, JF_TELEMETRY_V1, files, out.problems);
         for (const auto& [name, agent] : tenant.agents) {
             check_chain(host, tenant, agent.stt, JF_STT_V1, files, out.problems);
             check_chain(host, tenant, agent.llm, JF_LLM_V1, files, out.problems);

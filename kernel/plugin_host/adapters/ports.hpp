@@ -119,6 +119,14 @@ class RecordsPort : public Port<jf_records_v1> {
     jf_status batch(jf_op op, jf_array writes, jf_error* error) const {
         return instance_->invoke(ThreadClass::blocking, true, table_->batch, op, writes, error);
     }
+    jf_status watch(jf_op op, std::uint32_t collection, jf_str tenant, jf_error* error) const {
+        if (!JF_HAS(table_, jf_records_v1, watch)) return JF_E_UNSUPPORTED;
+        return instance_->invoke(ThreadClass::blocking, true, table_->watch, op, collection, tenant, error);
+    }
+    jf_status migrate(jf_op op, const jf_migrate& request, jf_error* error) const {
+        if (!JF_HAS(table_, jf_records_v1, migrate)) return JF_E_UNSUPPORTED;
+        return instance_->invoke(ThreadClass::blocking, true, table_->migrate, op, &request, error);
+    }
 };
 
 class ToolsPort : public Port<jf_tools_v1> {
@@ -141,6 +149,12 @@ class ServicePort : public Port<jf_service_v1> {
 
     jf_status on_event(jf_op op, const jf_service_event& event, jf_error* error) const {
         return instance_->invoke(ThreadClass::stream, true, table_->on_event, op, &event, error);
+    }
+    jf_status on_job(jf_op op, const jf_service_event& job, jf_error* error) const {
+        return instance_->invoke(ThreadClass::stream, true, table_->on_job, op, &job, error);
+    }
+    jf_status on_request(jf_op op, const jf_service_event& request, jf_error* error) const {
+        return instance_->invoke(ThreadClass::stream, true, table_->on_request, op, &request, error);
     }
     jf_status on_tick(jf_op op, jf_error* error) const {
         return instance_->invoke(ThreadClass::stream, true, table_->on_tick, op, error);
