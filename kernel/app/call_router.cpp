@@ -65,6 +65,8 @@ base::Result<std::shared_ptr<call::Call>> CallRouter::make(const tenant::Route& 
     setup.row = row;
     setup.agent = *route.agent;
     setup.time_zone = route.tenant->time_zone;
+    setup.telemetry = !route.tenant->telemetry.providers.empty();
+    setup.telemetry_contents = route.tenant->telemetry.contents;
     setup.telephony = route.telephony;
     setup.stt = route.stt;
     setup.llm = route.llm;

@@ -6,6 +6,7 @@
 
 #include "app/control_server.hpp"
 #include "app/host.hpp"
+#include "app/package_commands.hpp"
 #include "base/json.hpp"
 #include "config/option_docs.hpp"
 #include "tenant/plugin_options.hpp"
@@ -172,6 +173,7 @@ int run_plugin_explain(const CommonOptions& common, const std::string& what) {
         if (!found) return fail(found.error().text());
         path = *found;
     }
+    if (path.extension() == ".jfp") return run_package_explain(common, path);
     const auto file = plugin_host::Loader({}, {}).inspect(path);
     if (!file) return fail(file.error().text());
     std::cout << (common.json ? plugin_host::explain_json(*file) + "\n" : plugin_host::explain(*file));

@@ -60,6 +60,15 @@ struct PcapCommand {
     int seconds = 0; ///< of media; 0: signalling only
 };
 
+struct StoreCommand {
+    enum class What { status, plan, migrate, rollback } what = What::status;
+    std::string collection; ///< empty: all
+    bool yes = false;       ///< without asking
+    bool lossy = false;     ///< steps that lose values, too
+    bool back = false;      ///< of plan: the way back
+};
+
+int run_store(const CommonOptions& common, const StoreCommand& command);
 int run_serve(const CommonOptions& common, const ServeOptions& options);
 int run_check(const CommonOptions& common, bool print_schema);
 int run_plugin_list(const CommonOptions& common);

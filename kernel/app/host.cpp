@@ -1,6 +1,7 @@
 #include "app/host.hpp"
 
 #include "app/provider_status.hpp"
+#include "call/ended_event.hpp"
 
 #include <filesystem>
 #include <iterator>
@@ -36,22 +37,33 @@ class ReapSink final : public plugin_host::OpSink {
 
 }  // namespace
 
-plugin_host::Loader make_loader(const config::HostConfig& config) {
+plugin_host::TrustPolicy trust_policy(const config::HostConfig& config) {
+    using Mode = plugin_host::TrustPolicy::Mode;
     plugin_host::TrustPolicy trust;
-    if (config.trust == config::Trust::listed) {
-        trust.mode = plugin_host::TrustPolicy::Mode::listed;
-        trust.sha256 = config.trusted;
-    }
-    return {config.plugins, trust};
+    if (config.trust == config::Trust::listed) trust.mode = Mode::listed;
+    if (config.trust == config::Trust::signed_by_operator) trust.mode = Mode::by_signature;
+    trust.sha256 = config.trusted;
+    // The reader has checked their form; one that is no key all the same opens nothing.
+    for (const std::string& text : config.trusted_keys)
+        if (const auto key = plugin_host::PublicKey::parse(text)) trust.keys.push_back(*key);
+    trust.allow_drafts = config.drafts;
+    return trust;
 }
+
+plugin_host::Loader make_loader(const config::HostConfig& config) { return {config.plugins, trust_policy(config)}; }
 
 Host::Host(HostParts parts, config::HostConfig config)
     : parts_(std::move(parts)),
       config_(std::move(config)),
       control_(parts_.runtime.shard(parts_.runtime.shard_count() - 1)),
       plugins_(parts_.runtime, parts_.network, parts_.loader, hooks()),
+      calendar_(plugins_, [this](const std::string& tenant) {
+          const config::TenantConfig* found = config_.tenant(tenant);
+          return found ? found->time_zone : std::string();
+      }),
       directory_(config_, plugins_, parts_.log),
-      services_(plugins_, directory_, control_, parts_.log) {
+      services_(plugins_, directory_, control_, parts_.log),
+      telemetry_(plugins_, [this](const std::string& tenant) { return telemetry_of(tenant); }, control_, parts_.log, parts_.metrics) {
     plugins_.set_home_shard(control_.index());
     plugins_.ops().set_call_shards(std::max(1u, parts_.runtime.shard_count() - 1));
     plugins_.set_provider_resolver([this](plugin_host::Instance& consumer, std::string_view name) {
@@ -69,6 +81,7 @@ Host::Host(HostParts parts, config::HostConfig config)
     read("jackfield_plugin_host_late_completions", "Completions of operations that had completed", counters.late_completions);
     read("jackfield_plugin_host_unknown_events", "Events of types that this host does not know", counters.unknown_events);
     read("jackfield_plugin_host_queue_full", "Events refused since a plugin's queue was full", counters.queue_full);
+    read("jackfield_plugin_host_bad_answers", "Events and completions of plugins against their interface's contract", counters.bad_answers);
     read("jackfield_plugin_host_cancel_timeouts", "Operations that a plugin did not complete after cancel", counters.cancel_timeouts);
 }
 
@@ -134,6 +147,7 @@ void Host::start(std::function<void(base::Result<>)> done) {
                                                          [this](const call::CallEvent& event) { publish(event); },
                                                          [this](unsigned shard) -> call::MediaClock& { return *media_clocks_[shard]; }});
             environment_->speech_cache = std::make_shared<call::SpeechCache>();
+            environment_->telemetry = [this](call::CallTelemetry call) { telemetry_.add(std::move(call)); };
             for (const config::TenantConfig& tenant : config_.tenants) {
                 std::error_code error;
                 std::filesystem::create_directories(config_.recordings_dir / tenant.id, error);
@@ -190,15 +204,17 @@ void Host::reap() {
 }
 
 void Host::reap_call(const store::CallRow& call) {
+    ++reaping_;
     const auto close = [this, call](jf_status status) {
         store::CallRow closed = call;
         closed.ended = parts_.runtime.clock().utc_now();
         closed.cause = "host_lost";
         closed.ended_by = "host";
         closed.reason = status == JF_OK ? "far_leg_hung_up" : "far_leg_unknown";
-        store_->close(control_, closed, [this, call, status](base::Result<> stored) {
+        store_->close(control_, closed, [this, call, closed, status](base::Result<> stored) {
             if (!stored) parts_.log.error("call.not_closed", {{"call_id", call.id}, {"error", stored.error().text()}});
             parts_.log.warn("call.reaped", {{"call_id", call.id}, {"tenant", call.tenant}, {"far_leg_hung_up", status == JF_OK}});
+            tell_of_reaped(closed);
         });
     };
     const auto telephony = directory_.find(call.tenant, call.provider);
@@ -208,6 +224,24 @@ void Host::reap_call(const store::CallRow& call) {
     jf_error error = sdk::make<jf_error>();
     const jf_status status = port.reap(op, sdk::bytes(call.leg_state), &error);
     if (status != JF_OK) plugins_.ops().complete(*telephony, op, status, nullptr, &error);
+}
+
+/// Whoever keeps a book of calls hears of those, too, whose end nobody saw. A transfer's second leg is no call of its own.
+void Host::tell_of_reaped(const store::CallRow& call) {
+    if (!call.parent.empty()) return reap_over();
+    store_->turns(control_, call.tenant, call.id, [this, call](base::Result<std::vector<store::TurnRow>> turns) {
+        store::CallRow row = call;
+        std::vector<call::TranscriptLine> transcript;
+        if (turns)
+            for (const store::TurnRow& turn : *turns) transcript.push_back({turn.role == "user", turn.text});
+        row.turns = static_cast<std::int64_t>(transcript.size());
+        publish({"call.ended", row.tenant, row.id, call::ended_event(row, row.agent, transcript, parts_.runtime.clock().utc_now().us)});
+        reap_over();
+    });
+}
+
+void Host::reap_over() {
+    if (--reaping_ == 0 && when_reaped_) std::exchange(when_reaped_, nullptr)();
 }
 
 void Host::stop(base::Milliseconds drain, std::function<void()> done) {
@@ -236,10 +270,28 @@ void Host::stop(base::Milliseconds drain, std::function<void()> done) {
 
 void Host::finish_stop(std::function<void()> done) {
     services_.stop();
-    directory_.stop(control_, stop_budget, [this, done] {
-        if (!storage_) return done();
-        plugins_.stop(storage_, control_, stop_budget, done);
+    // What the last calls left goes out while its providers are there.
+    telemetry_.stop(base::Milliseconds(1000), [this, done] {
+        directory_.stop(control_, stop_budget, [this, done] {
+            // A farewell that the stop cut short has still to be stored.
+            const auto last = [this, done] {
+                if (!storage_) return done();
+                plugins_.stop(storage_, control_, stop_budget, done);
+            };
+            if (reaping_ == 0) return last();
+            when_reaped_ = last;
+        });
     });
+}
+
+std::vector<TelemetryExporter::Target> Host::telemetry_of(const std::string& tenant) const {
+    std::vector<TelemetryExporter::Target> out;
+    for (const config::TenantConfig& candidate : config_.tenants) {
+        if (candidate.id != tenant) continue;
+        for (const config::ProviderName& name : candidate.telemetry.providers)
+            if (auto instance = directory_.find(tenant, name.text())) out.push_back({std::move(instance), candidate.telemetry.environment});
+    }
+    return out;
 }
 
 void Host::publish(const call::CallEvent& event) {

@@ -7,6 +7,7 @@
 
 #include "app/call_router.hpp"
 #include "app/service_runner.hpp"
+#include "app/telemetry_exporter.hpp"
 #include "call/call.hpp"
 #include "media/recording.hpp"
 #include "net/udp.hpp"
@@ -14,6 +15,7 @@
 #include "observe/metrics.hpp"
 #include "plugin_host/plugin_host.hpp"
 #include "runtime/runtime.hpp"
+#include "store/calendar.hpp"
 #include "store/call_store.hpp"
 #include "tenant/directory.hpp"
 
@@ -58,8 +60,11 @@ class Host {
     void find_left_behind(std::size_t tenant, std::function<void()> done);
     void reap();
     void reap_call(const store::CallRow& call);
+    void tell_of_reaped(const store::CallRow& call);
+    void reap_over();
     void finish_stop(std::function<void()> done);
     void publish(const call::CallEvent& event);
+    std::vector<TelemetryExporter::Target> telemetry_of(const std::string& tenant) const;
     plugin_host::PluginHostHooks hooks();
     call::CallMetrics call_metrics();
 
@@ -67,6 +72,7 @@ class Host {
     config::HostConfig config_;
     runtime::Shard& control_;
     plugin_host::PluginHost plugins_;
+    store::Calendar calendar_;
     tenant::CheckedHost checked_;
     tenant::Directory directory_;
     std::shared_ptr<plugin_host::Instance> storage_;
@@ -76,7 +82,10 @@ class Host {
     std::unique_ptr<call::CallEnvironment> environment_;
     std::unique_ptr<CallRouter> router_;
     ServiceRunner services_;
+    TelemetryExporter telemetry_;
     std::vector<store::CallRow> left_behind_; ///< open in the store since before this process
+    std::size_t reaping_ = 0;                 ///< of these, under way
+    std::function<void()> when_reaped_;
     bool stopping_ = false;
 
     std::mutex listeners_mutex_;
@@ -85,6 +94,8 @@ class Host {
     std::uint64_t next_listener_ = 1;
 };
 
+/// Which plugin files a configuration trusts.
+plugin_host::TrustPolicy trust_policy(const config::HostConfig& config);
 /// The loader for a configuration: search path and trust.
 plugin_host::Loader make_loader(const config::HostConfig& config);
 

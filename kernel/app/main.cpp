@@ -3,6 +3,9 @@
 #include <iostream>
 
 #include "app/commands.hpp"
+#include "app/package_commands.hpp"
+#include "app/plugin_check_commands.hpp"
+#include "app/plugin_new.hpp"
 #include "jackfield_version.hpp"
 
 namespace {
@@ -43,9 +46,41 @@ int main(int argc, char** argv) {
     plugin->require_subcommand(1);
     plugin->add_subcommand("list", "Every plugin file of the search path")->callback([&] { code = run_plugin_list(common); });
     std::string what;
-    auto* explain = plugin->add_subcommand("explain", "What a plugin file says of itself, or why it is refused");
-    explain->add_option("plugin", what, "A file, or an id (stt/pocketsphinx)")->required();
+    auto* explain = plugin->add_subcommand("explain", "What a plugin file or a package says of itself, or why it is refused");
+    explain->add_option("plugin", what, "A file (.so, .jfp), or an id (stt/pocketsphinx)")->required();
     explain->callback([&] { code = run_plugin_explain(common, what); });
+    NewPlugin fresh;
+    auto* new_command = plugin->add_subcommand("new", "Write a small complete plugin to begin with, which builds against the installed package");
+    new_command->add_option("id", fresh.id, "Its kind and name: tts/acme")->required();
+    new_command->add_option("--language", fresh.language, "c++, c or rust; not every kind has all")->capture_default_str();
+    new_command->add_option("--to", fresh.to, "The folder to write, else one named after the plugin")->type_name("DIR");
+    new_command->add_option("--vendor", fresh.vendor, "Who makes it, for plugin.json")->capture_default_str();
+    new_command->add_option("--licence", fresh.licence, "Its licence, for plugin.json")->capture_default_str();
+    new_command->callback([&] { code = run_plugin_new(common, fresh); });
+
+    LintCommand lint;
+    auto* lint_command = plugin->add_subcommand("lint", "What is wrong with a plugin file, without executing it");
+    lint_command->add_option("file", lint.file, "The plugin file")->required();
+    lint_command->add_option("--glibc-floor", lint.glibc_floor, "The oldest glibc that it shall load with")->capture_default_str();
+    lint_command->add_flag("--strict", lint.strict, "Warnings fail as well");
+    lint_command->callback([&] { code = run_plugin_lint(common, lint); });
+
+    VerifyCommand verify;
+    auto* verify_command = plugin->add_subcommand("verify", "Try a plugin file against the contract, in a child process");
+    verify_command->add_option("file", verify.file, "The plugin file")->required();
+    verify_command->add_option("--kind", verify.kind, "Only this interface's suite beside the general one: stt, tts, llm, ...");
+    verify_command->add_flag("--list", verify.list, "Print the checks that would run, and run none");
+    verify_command->add_option("--only", verify.only, "Only these checks: a name, or a name's beginning (`stt.`)")->allow_extra_args(false);
+    verify_command->add_option("--config", verify.config, "One of the plugin's options, key=value; dotted keys for nested ones")->allow_extra_args(false);
+    verify_command->add_option("--config-file", verify.config_file, "The plugin's options as a TOML file")->type_name("FILE");
+    verify_command->add_option("--fixtures", verify.fixtures, "Where the audio of \"verify\" in plugin.json stands")->type_name("DIR");
+    verify_command->add_option("--plugins", verify.plugins, "Where to find the store or model that a service uses")->type_name("DIR");
+    verify_command->add_option("--dial", verify.dial, "An address that answers, for a telephony plugin's whole call")->type_name("ADDRESS");
+    verify_command->add_option("--patience", verify.patience_s, "Seconds to wait for what must come, for a provider that is slower than most")->check(CLI::Range(0.1, 300.0))->capture_default_str();
+    verify_command->add_flag("--no-lint", verify.no_lint, "Leave the file's own faults out (a build with sanitizers has some)");
+    verify_command->callback([&] { code = run_plugin_verify(common, verify); });
+
+    add_package_commands(*plugin, common, code);
 
     DialCommand dial;
     auto* call = app.add_subcommand("call", "Have the running host place a call, or look into one");
@@ -110,6 +145,27 @@ int main(int argc, char** argv) {
     why_command->add_option("call", why.call, "The call's id, or last; a live call's turn in hand is shown as well")->required();
     why_command->add_option("turn", why.turn, "Only this turn, as `calls show` numbers them from 0")->check(CLI::NonNegativeNumber);
     why_command->callback([&] { code = run_why(common, why); });
+
+    StoreCommand records;
+    auto* store = app.add_subcommand("store", "The record store: what it holds, and migrations that wait for the operator");
+    store->require_subcommand(1);
+    const auto add_store = [&](const char* name, const char* text, StoreCommand::What act) {
+        auto* command = store->add_subcommand(name, text);
+        command->add_option("collection", records.collection, "Only this collection: jf.calls");
+        command->callback([&, act] {
+            records.what = act;
+            code = run_store(common, records);
+        });
+        return command;
+    };
+    add_store("status", "Collections with their versions and records, and the migrations done", StoreCommand::What::status);
+    auto* store_plan = add_store("plan", "What `store migrate` would do, step by step", StoreCommand::What::plan);
+    store_plan->add_flag("--back", records.back, "What `store rollback` would do instead");
+    for (auto* command : {add_store("migrate", "Bring collections to the versions that this host wants; stop the host first", StoreCommand::What::migrate),
+                          add_store("rollback", "Take the last migration back, one for each collection; stop the host first", StoreCommand::What::rollback)}) {
+        command->add_flag("--yes", records.yes, "Do it without asking");
+        command->add_flag("--lossy", records.lossy, "Also steps that lose values; the database is copied first");
+    }
 
     app.add_subcommand("status", "Whether a host runs and what it does")->callback([&] { code = run_status(common); });
     app.add_subcommand("version", "Print the version")->callback([&] {

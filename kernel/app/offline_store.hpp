@@ -11,7 +11,10 @@ namespace jackfield::app {
 /// A host with nothing but its storage.
 class OfflineStore {
   public:
-    static base::Result<std::unique_ptr<OfflineStore>> open(const config::HostConfig& config) {
+    /// Whether the kernel's own collections have to fit. Those that wait for a migration do not, and are noted by the attempt.
+    enum class Fit { required, tried };
+
+    static base::Result<std::unique_ptr<OfflineStore>> open(const config::HostConfig& config, Fit fit = Fit::required) {
         auto out = std::unique_ptr<OfflineStore>(new OfflineStore(config));
         config::HostConfig only_storage = config;
         only_storage.tenants.clear();
@@ -27,7 +30,7 @@ class OfflineStore {
         out->records_ = std::make_unique<store::RecordsClient>(*out->plugins_, *out->instance_);
         out->calls_ = std::make_unique<store::CallStore>(*out->records_);
         auto prepared = out->wait<base::Result<>>([&](auto done) { out->calls_->prepare(out->shard(), done); });
-        if (!prepared) return prepared.error();
+        if (!prepared && fit == Fit::required) return prepared.error();
         return out;
     }
     ~OfflineStore() {
@@ -38,6 +41,7 @@ class OfflineStore {
 
     runtime::Shard& shard() { return runtime_.shard(0); }
     store::CallStore& calls() { return *calls_; }
+    store::RecordsClient& records() { return *records_; }
 
     /// Runs `start` on the shard and waits for what it reports.
     template <typename T, typename Start>

@@ -23,11 +23,28 @@ const char* name_of(CircuitBreaker::State state) {
     return "closed";
 }
 
+/// What the host has seen one provider do wrong. Instances are never freed: the gauges may read them as long as they like.
+void register_conduct(observe::Metrics& metrics, const plugin_host::Instance& instance) {
+    const observe::Labels labels = {{"provider", instance.name()}, {"tenant", instance.tenant()}};
+    const plugin_host::InstanceCounters& counters = instance.counters();
+    const auto read = [&](const char* name, const char* help, const std::atomic<std::uint64_t>& counter) {
+        metrics.read_gauge(name, help, labels, [&counter] { return static_cast<double>(counter.load(std::memory_order_relaxed)); });
+    };
+    read("jackfield_plugin_host_exceptions", "Exceptions that the plugin threw across the boundary", counters.exceptions);
+    read("jackfield_plugin_host_violations", "Rules that the plugin broke: no completion in time, hangs, tables that are none", counters.violations);
+    read("jackfield_plugin_host_overruns", "Calls over their budget, the plugin's own doing", counters.overruns);
+    read("jackfield_plugin_host_preempted", "Calls over their budget on a thread that had to wait for a processor", counters.preempted);
+    read("jackfield_plugin_host_mailbox_full", "Calls that the plugin's own thread was too far behind to take", counters.mailbox_full);
+    metrics.read_gauge("jackfield_plugin_host_lost", "1 while the provider is out of service because it hangs", labels,
+                       [&instance] { return instance.serving() ? 0.0 : 1.0; });
+}
+
 }  // namespace
 
 void register_provider_metrics(observe::Metrics& metrics, const tenant::Directory& directory, const base::Clock& clock) {
     constexpr std::array<std::pair<const char*, double>, 3> quantiles = {{{"0.5", 0.5}, {"0.95", 0.95}, {"0.99", 0.99}}};
     for (const auto& [name, instance] : directory.instances()) {
+        register_conduct(metrics, *instance);
         if (!stands_in_chains(*instance)) continue;
         // The health is shared with the gauges: it may outlive the host.
         const std::shared_ptr<ProviderHealth> health = instance->shared_health();

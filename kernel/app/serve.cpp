@@ -56,6 +56,26 @@ media::RepairSummary repair_recordings(const std::filesystem::path& folder) {
     return all;
 }
 
+/// How long everything may take that has to stop once calls are over: a dozen providers at some seconds each, or one that hangs.
+constexpr std::chrono::seconds stop_limit{30};
+constexpr base::Milliseconds threads_end{5'000};
+
+/// Who keeps the host from stopping, in the log: without that a hang at the end is nobody's.
+void name_who_stands(Host& host, const observe::Logger& log) {
+    for (const plugin_host::StandingCall& call : host.plugins().standing(base::Milliseconds(500)))
+        log.error("host.plugin_hangs", {{"provider", call.instance->name()},
+                                        {"plugin", call.instance->spec().plugin},
+                                        {"file", call.instance->plugin().path.string()},
+                                        {"thread_class", plugin_host::name_of(call.thread_class)},
+                                        {"for_ms", std::chrono::duration_cast<base::Milliseconds>(call.since).count()}});
+}
+
+/// Ends the process while threads stand in plugins: they may touch anything, so nothing is destroyed any more.
+[[noreturn]] void leave_at_once(observe::Log& log, int code) {
+    log.flush();
+    std::_Exit(code);
+}
+
 /// Until one of `taken` comes. Meanwhile, in the first minute after the last call, what calls have freed goes back to the system: between what
 /// lives longer the allocator keeps it for ever, and a busy day would look like a leak. With calls up it would stall them.
 void wait_for_signal(const sigset_t& taken, Host& host) {
@@ -119,8 +139,10 @@ int run_serve(const CommonOptions& common, const ServeOptions& options) {
         fail(result.error().text());
         std::promise<void> stopped;
         host.stop(base::Milliseconds(0), [&] { stopped.set_value(); });
-        stopped.get_future().wait();
-        runtime.stop();
+        if (stopped.get_future().wait_for(stop_limit) != std::future_status::ready || !runtime.stop(threads_end)) {
+            name_who_stands(host, log);
+            leave_at_once(*log_sink, exit_failed);
+        }
         return exit_failed;
     }
 
@@ -146,14 +168,24 @@ int run_serve(const CommonOptions& common, const ServeOptions& options) {
     host.stop(code == exit_ok ? std::chrono::duration_cast<base::Milliseconds>(drain) : base::Milliseconds(0),
               [&] { stopped.set_value(); });
     // A second signal ends the patience: what still talks is hung up.
+    const auto patience = std::chrono::steady_clock::now() + drain + stop_limit;
     while (is_stopped.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready) {
+        if (std::chrono::steady_clock::now() > patience) {
+            name_who_stands(host, log);
+            log.error("host.not_stopped");
+            leave_at_once(*log_sink, exit_failed);
+        }
         const timespec step{0, 50'000'000};
         if (sigtimedwait(&taken, nullptr, &step) > 0) host.calls().hang_up_all(JF_CAUSE_NORMAL, "host_stopped");
     }
     if (control) control->reset();
     exposition.reset();
     recordings.stop();
-    runtime.stop();
+    if (!runtime.stop(threads_end)) {
+        name_who_stands(host, log);
+        log.info("host.stopped");
+        leave_at_once(*log_sink, code);
+    }
     log.info("host.stopped");
     log_sink->flush();
     return code;

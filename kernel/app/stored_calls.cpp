@@ -20,6 +20,7 @@ void write_call(base::JsonWriter& json, const store::CallRow& call) {
     json.member("sip_status", call.sip_status).member("recording", call.recording).member("turns_count", call.turns);
     if (!call.parent.empty()) json.member("transferred_from", call.parent);
     if (!call.answered_by.empty()) json.member("answered_by", call.answered_by);
+    if (!call.quality_json.empty()) json.key("quality").raw(call.quality_json);
 }
 
 std::string seconds_text(std::int64_t from_us, std::int64_t to_us) {
@@ -27,6 +28,23 @@ std::string seconds_text(std::int64_t from_us, std::int64_t to_us) {
     char text[32];
     std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(to_us - from_us) / 1e6);
     return text;
+}
+
+/// "MOS 4.3, jitter 2.1 ms, 3 of 1200 packets lost".
+std::string quality_text(const std::string& json) {
+    const auto document = base::JsonDocument::parse(json);
+    if (!document) return "-";
+    const base::JsonView quality = document->root();
+    char text[160];
+    std::string out;
+    if (const double mos = quality["mos"].real_or(-1); mos >= 0) {
+        std::snprintf(text, sizeof text, "MOS %.1f, ", mos);
+        out = text;
+    }
+    std::snprintf(text, sizeof text, "jitter %.1f ms, %lld of %lld packets lost", quality["jitter_ms"].real_or(0),
+                  static_cast<long long>(quality["packets_lost"].integer_or(0)),
+                  static_cast<long long>(quality["packets_in"].integer_or(0) + quality["packets_lost"].integer_or(0)));
+    return out + text;
 }
 
 void print_turn_line(const store::TurnRow& turn) {
@@ -147,6 +165,7 @@ int run_calls_show(const CommonOptions& common, const std::string& id, bool wate
             std::cout << "transfer   " << leg.to << " (" << leg.provider << ") " << seconds_text(leg.answered.us, leg.ended.us) << " " << leg.cause
                       << (leg.reason.empty() ? "" : " (" + leg.reason + ")") << "\n";
         if (!call.answered_by.empty()) std::cout << "answered   by " << call.answered_by << "\n";
+        if (!call.quality_json.empty()) std::cout << "quality    " << quality_text(call.quality_json) << "\n";
         if (!call.recording.empty()) std::cout << "recording  " << call.recording << "\n";
         // In the order of time: a turn stands where it began, and so does a tool.
         auto tool = tools->begin();

@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "call/causes.hpp"
+#include "call/ended_event.hpp"
 #include "call/stages.hpp"
 
 namespace jackfield::call {
@@ -12,13 +13,6 @@ namespace {
 std::int64_t ms_between(base::MonoTime from, base::MonoTime to) {
     if (from == base::MonoTime{} || to == base::MonoTime{}) return -1;
     return std::chrono::duration_cast<base::Milliseconds>(to - from).count();
-}
-
-media::SpeechDetectorOptions detector_options(const config::TurnOptions& turn) {
-    media::SpeechDetectorOptions options;
-    options.start = turn.speech_start;
-    options.stop = turn.speech_stop;
-    return options;
 }
 
 }  // namespace
@@ -42,8 +36,7 @@ Call::Call(CallEnvironment& environment, runtime::Shard& shard, CallSetup setup,
       log_(env_.log.with({{"tenant", row_.tenant}, {"call_id", row_.id}})),
       telephony_(*setup_.telephony),
       machine_(setup_.agent, final_wait_of(setup_)),
-      tool_runner_(env_.plugins, env_.store.tool_calls(), shard_, log_, env_.metrics.tools, tool_context()),
-      detector_(detector_options(setup_.agent.turn)) {
+      tool_runner_(env_.plugins, env_.store.tool_calls(), shard_, log_, env_.metrics.tools, tool_context()) {
     env_.metrics.active.add(1);
     env_.metrics.started.add();
     offer_tools();
@@ -75,6 +68,7 @@ void Call::accept(jf_op leg, std::string leg_state) {
     row_.leg_state = std::move(leg_state);
     row_.started = utc_now();
     trace_.begin(now(), row_.started);
+    begin_telemetry();
     trace_leg(TraceEntry::Kind::op_opened);
     row_.state = "open";
     env_.plugins.ops().set_sink(leg, this);
@@ -107,6 +101,7 @@ void Call::accept(jf_op leg, std::string leg_state) {
 void Call::place(std::string to, std::string from, base::Milliseconds ring_timeout) {
     row_.started = utc_now();
     trace_.begin(now(), row_.started);
+    begin_telemetry();
     row_.state = "open";
     ++pending_writes_;
     env_.store.insert(shard_, row_, [this, to = std::move(to), from = std::move(from), ring_timeout](base::Result<> stored) {
@@ -172,7 +167,8 @@ void Call::on_event(jf_op, const jf_event& event) {
             return;
         case JF_EV_ANSWERED:
             if (const auto* format = sdk::data_of<jf_format>(event)) {
-                choose_key_sources(event.flags);
+                key_events_ = (event.flags & JF_ANSWERED_NO_KEY_EVENTS) == 0;
+                choose_key_sources();
                 on_answered(*format);
             }
             return;
@@ -218,6 +214,9 @@ void Call::on_event(jf_op, const jf_event& event) {
             on_hold(event.flags == 1);
             return;
         case JF_EV_TRANSFERRED: return on_transferred(event);
+        case JF_EV_REFER_RECEIVED:
+            if (const auto* to = sdk::data_of<jf_str>(event)) on_refer_received(std::string(sdk::view(*to)));
+            return;
         default: return;
     }
 }
@@ -243,12 +242,7 @@ void Call::on_answered(const jf_format& format) {
     playout.capacity = std::chrono::milliseconds(8000);
     playout.cushion = setup_.agent.turn.play_cushion;
     playout_ = std::make_unique<media::PlayoutQueue>(playout);
-    media::VadOptions vad;
-    vad.mode = setup_.agent.turn.vad == config::VadKind::denoised ? media::VadMode::denoised
-               : setup_.agent.turn.vad == config::VadKind::plain  ? media::VadMode::plain
-                                                                  : media::VadMode::energy;
-    vad.aggressiveness = setup_.agent.turn.vad_mode;
-    if (auto made = media::Vad::create(vad)) vad_ = std::move(*made);
+    prepare_ears();
     if (!setup_.agent.recording.after_consent) start_recording();
     ++pending_writes_;
     env_.store.set_answered(shard_, row_, [this](base::Result<>) {
@@ -307,33 +301,13 @@ void Call::finish_when_quiet() {
         row_.ended = utc_now();
         row_.state = "ended";
         row_.turns = turn_number_;
+        row_.quality_json = quality_json(quality_);
         env_.metrics.ended.add();
         env_.store.close(shard_, row_, [this](base::Result<> closed) {
             closed_ = true;
             if (!closed) log_.error("call.not_closed", {{"error", closed.error().text()}});
             log_.info("call.ended", {{"cause", row_.cause}, {"by", row_.ended_by}, {"reason", row_.reason}, {"turns", turn_number_}});
-            publish("call.ended", [this](base::JsonWriter& json) {
-                json.member("cause", row_.cause).member("ended_by", row_.ended_by).member("reason", row_.reason);
-                json.member("turns", turn_number_).member("started_us", row_.started.us);
-                json.member("answered_us", row_.answered.us).member("ended_us", row_.ended.us);
-                json.member("recording", row_.recording);
-                if (quality_.struct_size) {
-                    json.key("quality").begin_object();
-                    json.member("packets_in", quality_.packets_in).member("packets_lost", quality_.packets_lost);
-                    json.member("packets_out", quality_.packets_out).member("jitter_ms", quality_.jitter_us / 1000.0);
-                    if (quality_.round_trip_us) json.member("round_trip_ms", quality_.round_trip_us / 1000.0);
-                    if (quality_.mos >= 0) json.member("mos", static_cast<double>(quality_.mos));
-                    json.end_object();
-                }
-                json.key("transcript").begin_array();
-                for (const ChatMessage& message : machine_.messages()) {
-                    if (message.content.empty() || message.role == Role::tool) continue;
-                    json.begin_object();
-                    json.member("role", message.role == Role::user ? "user" : "assistant").member("text", message.masked ? std::string(message.content.size(), '*') : message.content);
-                    json.end_object();
-                }
-                json.end_array();
-            });
+            if (env_.publish) env_.publish({"call.ended", row_.tenant, row_.id, ended_event(row_, setup_.agent.name, transcript(), utc_now().us)});
             finish_when_quiet();
         });
         return;
@@ -344,6 +318,19 @@ void Call::finish_when_quiet() {
     // Not from inside a callback of its own.
     if (auto gone = std::exchange(on_gone_, nullptr))
         shard_.post([this, gone = std::move(gone)] { gone(*this); });
+}
+
+/// What was said on both sides, but for what was not to be kept.
+std::vector<TranscriptLine> Call::transcript() const {
+    std::vector<TranscriptLine> out;
+    for (const ChatMessage& message : machine_.messages()) {
+        if (message.role == Role::tool) continue;
+        const bool caller = message.role == Role::user;
+        out.push_back({caller, message.masked ? std::string(message.content.size(), '*')
+                               : caller       ? message.content
+                                              : masking_.masked(message.content, setup_.agent.language)});
+    }
+    return out;
 }
 
 void Call::run(Actions actions) {
@@ -374,7 +361,7 @@ void Call::perform(Action& action) {
             control.verb = JF_STT_DISCARD;
             plugin_host::SttPort(*stt_->instance).control(stt_->op, control);
         } else if constexpr (std::is_same_v<T, act::Listen>) begin_listening(caller_end_);
-        else if constexpr (std::is_same_v<T, act::Generate>) generate(a.reply, false, std::move(a.provisional));
+        else if constexpr (std::is_same_v<T, act::Generate>) generate(a.reply, false, std::move(a.provisional), std::move(a.said));
         else if constexpr (std::is_same_v<T, act::Prewarm>) generate(0, true);
         else if constexpr (std::is_same_v<T, act::CancelGeneration>) drop_models();
         else if constexpr (std::is_same_v<T, act::Speak>) {
@@ -432,10 +419,13 @@ void Call::commit(const TurnRecord& turn) {
     row.call = row_.id;
     row.number = turn_number_++;
     row.role = turn.role == Role::user ? "user" : "assistant";
+    const bool caller = turn.role == Role::user;
+    if (caller && turn.masked) masking_.keep(turn.text, setup_.agent.language);
     // Stores refuse what is no text, and a model's bytes may be none.
-    row.text = turn.masked ? std::string(turn.text.size(), '*') : base::to_valid_utf8(turn.text);
+    const auto kept = [&](const std::string& text) { return base::to_valid_utf8(caller ? text : masking_.masked(text, setup_.agent.language)); };
+    row.text = turn.masked ? std::string(turn.text.size(), '*') : kept(turn.text);
     row.agent = setup_.agent.name;
-    row.unheard = base::to_valid_utf8(turn.unheard);
+    row.unheard = kept(turn.unheard);
     row.interrupted = turn.interrupted;
     row.rule = turn.rule;
     row.confidence = turn.confidence;

@@ -11,16 +11,20 @@
 #include "call/chain_metrics.hpp"
 #include "call/audio_tap.hpp"
 #include "call/keypad.hpp"
+#include "call/ended_event.hpp"
 #include "call/machine.hpp"
+#include "call/masking.hpp"
 #include "call/media_clock.hpp"
 #include "call/tool_builtins.hpp"
 #include "call/tool_runner.hpp"
+#include "call/telemetry_log.hpp"
 #include "call/trace_log.hpp"
 #include "call/speech_cache.hpp"
 #include "config/host_config.hpp"
 #include "media/audio_history.hpp"
 #include "media/beep_detector.hpp"
 #include "media/dtmf.hpp"
+#include "media/echo_detector.hpp"
 #include "media/frame_cutter.hpp"
 #include "media/playout_queue.hpp"
 #include "media/recording.hpp"
@@ -68,6 +72,7 @@ struct CallEnvironment {
     std::function<void(const CallEvent&)> publish;
     std::function<MediaClock&(unsigned shard)> media_clock;
     std::shared_ptr<SpeechCache> speech_cache = {}; ///< null: every greeting is synthesised anew
+    std::function<void(CallTelemetry)> telemetry = {}; ///< gets what calls with CallSetup::telemetry leave
 };
 
 /// Another agent of the tenant, with what it works with.
@@ -90,6 +95,8 @@ struct CallSetup {
     std::vector<std::shared_ptr<plugin_host::Instance>> tts;
     std::vector<plugin_host::OfferedTool> tools; ///< besides the host's own
     std::string recording_path; ///< empty: not recorded
+    bool telemetry = false;          ///< its tenant sends traces somewhere
+    bool telemetry_contents = false; ///< and what was said with them
     // What a call may come to need, by the names of its tenant's configuration. On the call's shard.
     std::function<std::optional<OtherAgent>(const std::string& name)> find_agent = {};
     std::function<std::shared_ptr<plugin_host::Instance>(const std::string& name)> find_provider = {};
@@ -181,6 +188,8 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void hear(media::SamplePos position, std::span<const std::uint8_t> codes);
     void hear_frame(media::SamplePos position, std::span<const std::uint8_t> codes);
     void hear_nothing();
+    void prepare_ears();
+    bool is_own_voice();
     void on_speech_stop(const media::SpeechEvent& edge);
     void begin_listening(media::SamplePos from);
     void push_stt(media::SamplePos position, std::span<const std::uint8_t> codes);
@@ -196,8 +205,8 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void finalize_stt(std::uint64_t ticket);
     void send_finalize(std::uint64_t ticket);
     void on_stt_answer(Stream& stream, std::uint64_t ticket);
-    void generate(std::uint64_t reply, bool prewarm, std::optional<std::string> provisional = {});
-    void ask_model(Stream& stream, bool prewarm, const std::optional<std::string>& provisional);
+    void generate(std::uint64_t reply, bool prewarm, std::optional<std::string> provisional = {}, std::string said = {});
+    void ask_model(Stream& stream, bool prewarm);
     void adopt(std::uint64_t reply);
     void use_hints(std::uint64_t reply, const OwnedHints& hints);
     void speak(const act::Speak& action);
@@ -226,10 +235,13 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void finish_speaking();
     void stop_speech();
     void commit(const TurnRecord& turn);
+    std::vector<TranscriptLine> transcript() const;
     std::string why_of(const TurnRecord& turn);
     void trace_message(const jf_signalling& message);
     void trace_event(const char* name, std::int64_t number = 0, std::string text = {});
     void trace_op(TraceEntry::Kind kind, const Stream& stream, jf_status status = JF_OK, const jf_error* error = nullptr);
+    void begin_telemetry();
+    void send_telemetry();
     void trace_leg(TraceEntry::Kind kind, jf_status status = JF_OK, const jf_error* error = nullptr);
     void store_trace();
     void tap(media::RecordingSide side, media::SamplePos at, std::span<const std::uint8_t> codes);
@@ -245,6 +257,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void refer(const config::TransferConfig& target);
     void stop_referring();
     void on_transferred(const jf_event& event);
+    void on_refer_received(const std::string& to);
     void transfer_joined();
     void transfer_failed(const std::string& why);
     void transfer_left();
@@ -271,7 +284,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void note_heard();
 
     // Keys (call_keys.cpp).
-    void choose_key_sources(std::uint32_t answered_flags);
+    void choose_key_sources();
     void on_key(char key, bool from_tone);
     /// A key sounds in this packet: it is not speech, and nobody is to recognise it.
     bool hear_keys(std::span<const std::int16_t> pcm);
@@ -327,9 +340,12 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     std::unique_ptr<media::AudioHistory> history_;
     std::unique_ptr<media::Vad> vad_;
     media::SpeechDetector detector_;
+    std::unique_ptr<media::EchoDetector> echo_; ///< none: this agent doesn't look for echoes
+    bool echo_told_ = false;
     media::FrameCutter cutter_;
     std::unique_ptr<media::DtmfDetector> tones_; ///< none: keys come as events only
     DtmfSources key_sources_;
+    bool key_events_ = true; ///< the far end tells its keys as events
     media::BeepDetector beeps_;
     std::string keys_out_; ///< to be sent as tones, with the one that sounds in front
     media::DtmfGenerator tone_out_;
@@ -393,17 +409,23 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     Stream* tts_standby_ = nullptr;
     std::optional<base::MonoTime> model_hedge_at_;
     std::optional<base::MonoTime> model_abandon_at_; ///< of the first, while a standby is being asked too
+    // What the model in hand is asked beyond the conversation so far; its standby is asked the same.
     std::optional<std::string> model_provisional_;
+    std::string model_said_;
     std::size_t stt_index_ = 0;
     std::size_t llm_index_ = 0;
     std::size_t tts_index_ = 0;
     const jf_stt_v1* stt_table_ = nullptr;
+    bool stt_linear_ = false; ///< the recogniser hears L16 where the line has G.711
     bool stt_wants_all_ = false;
     int stt_restarts_ = 0;
     OwnedHints hints_;
     std::optional<OwnedHints> draft_hints_; ///< of a reply whose turn is not over: sent when it is adopted
     std::int64_t turn_number_ = 0;
+    Masking masking_;
     TraceLog trace_;
+    TelemetryLog telemetry_;
+    base::MonoTime telemetry_zero_{};
     std::vector<std::shared_ptr<AudioTap>> taps_;
     enum class TraceStored { no, writing, yes } trace_stored_ = TraceStored::no;
     base::MonoTime told_until_; ///< what was decided since then is in no stored turn yet

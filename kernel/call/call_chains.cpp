@@ -69,7 +69,7 @@ void Call::hedge_model() {
     // The first keeps its own deadline; the turn's begins anew with the second.
     model_abandon_at_ = llm_->asked + setup_.agent.turn.llm_timeout;
     machine_.on_standby(now(), llm_->reply);
-    ask_model(*llm_standby_, false, model_provisional_);
+    ask_model(*llm_standby_, false);
 }
 
 /// The first output of either decides the race: a tool call counts as a word does, so that no tool is called by both.

@@ -82,6 +82,9 @@ void Call::trace_event(const char* name, std::int64_t number, std::string text) 
 void Call::trace_op(TraceEntry::Kind kind, const Stream& stream, jf_status status, const jf_error* error) {
     constexpr const char* names[] = {"stt", "llm", "prewarm", "tts"};
     TraceEntry entry;
+    if (kind == TraceEntry::Kind::op_opened)
+        telemetry_.opened(stream.op, names[static_cast<std::size_t>(stream.kind)], stream.instance->name(), static_cast<std::int64_t>(stream.reply), now());
+    else telemetry_.done(stream.op, status, now());
     entry.at = now();
     entry.kind = kind;
     entry.name = names[static_cast<std::size_t>(stream.kind)];
@@ -122,10 +125,38 @@ void Call::tap(media::RecordingSide side, media::SamplePos at, std::span<const s
     for (const auto& tap : taps_) tap->write(side, at, codes);
 }
 
+void Call::begin_telemetry() {
+    if (setup_.telemetry) telemetry_.enable(setup_.telemetry_contents);
+    telemetry_zero_ = now();
+}
+
+/// By now every op of it has completed.
+void Call::send_telemetry() {
+    if (!telemetry_.enabled() || !env_.telemetry) return;
+    CallTelemetry out;
+    out.call = row_.id;
+    out.tenant = row_.tenant;
+    out.agent = row_.agent;
+    out.direction = row_.direction;
+    out.provider = row_.provider;
+    out.cause = row_.cause;
+    out.ended_by = row_.ended_by;
+    out.reason = row_.reason;
+    out.turns = row_.turns;
+    out.started = row_.started;
+    out.answered = row_.answered;
+    out.ended = row_.ended;
+    out.zero = telemetry_zero_;
+    out.left_out = telemetry_.left_out();
+    out.ops = telemetry_.take();
+    env_.telemetry(std::move(out));
+}
+
 /// The last thing a call does: by now every op of it has completed.
 void Call::store_trace() {
-    // Of a call that could not be stored there is no record that a trace could belong to.
-    if (end_reason_ == "not_stored") {
+    send_telemetry();
+    // Of a call that could not be stored there is no record that a trace could belong to. And not every tenant wants traces to stay.
+    if (end_reason_ == "not_stored" || !setup_.agent.keep_trace) {
         trace_stored_ = TraceStored::yes;
         return;
     }

@@ -12,10 +12,10 @@ constexpr std::size_t pause_samples = media::narrowband_hz / 2; ///< of a `w`
 
 }  // namespace
 
-/// Known with the answer: whether the far end tells its keys as events.
-void Call::choose_key_sources(std::uint32_t answered_flags) {
+/// At the answer, and when another agent takes over.
+void Call::choose_key_sources() {
     const config::DtmfSource wanted = setup_.agent.keypad.dtmf;
-    const bool no_events = (answered_flags & JF_ANSWERED_NO_KEY_EVENTS) != 0;
+    const bool no_events = !key_events_;
     const bool tones = wanted == config::DtmfSource::inband || wanted == config::DtmfSource::both ||
                        (wanted == config::DtmfSource::automatic && no_events);
     tones_ = tones ? std::make_unique<media::DtmfDetector>() : nullptr;

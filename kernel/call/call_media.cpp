@@ -12,7 +12,28 @@ namespace {
 constexpr base::Milliseconds nothing_arrives{100};
 constexpr std::int64_t ns_per_sample = 1'000'000'000 / media::narrowband_hz;
 
+media::SpeechDetectorOptions detector_options(const config::TurnOptions& turn) {
+    media::SpeechDetectorOptions options;
+    options.start = turn.speech_start;
+    options.stop = turn.speech_stop;
+    return options;
+}
+
 }  // namespace
+
+/// What hears the caller, as the agent in hand wants it: at the answer, and when another agent takes over.
+void Call::prepare_ears() {
+    const config::TurnOptions& turn = setup_.agent.turn;
+    detector_ = media::SpeechDetector(detector_options(turn));
+    media::VadOptions vad;
+    vad.mode = turn.vad == config::VadKind::denoised ? media::VadMode::denoised
+               : turn.vad == config::VadKind::plain  ? media::VadMode::plain
+                                                     : media::VadMode::energy;
+    vad.aggressiveness = turn.vad_mode;
+    if (auto made = media::Vad::create(vad)) vad_ = std::move(*made);
+    if (turn.barge_in_echo.count() == 0) echo_.reset();
+    else if (!echo_) echo_ = std::make_unique<media::EchoDetector>();
+}
 
 void Call::on_caller_frame(const jf_frame& frame) {
     if (!answered_ || leg_gone_) return;
@@ -61,12 +82,16 @@ void Call::hear_frame(media::SamplePos position, std::span<const std::uint8_t> c
     media::decode(law_, codes, pcm);
     const bool key = tones_ && hear_keys(pcm);
     if (machine_.listens_for_beep()) hear_beep(pcm);
-    const bool voiced = vad_ && vad_->process(pcm) && !key;
+    if (echo_) echo_->heard(pcm);
+    const bool sounds = vad_ && vad_->process(pcm) && !key;
+    const bool own_voice = sounds && is_own_voice();
+    const bool voiced = sounds && !own_voice;
     const auto edge = detector_.feed(position, media::packet_samples, voiced);
     if (listening_ || stt_wants_all_) {
         std::array<std::uint8_t, media::packet_samples> silence;
-        if (key) media::fill_silence(law_, silence);
-        push_stt(position, key ? std::span<const std::uint8_t>(silence) : codes);
+        const bool hush = key || own_voice;
+        if (hush) media::fill_silence(law_, silence);
+        push_stt(position, hush ? std::span<const std::uint8_t>(silence) : codes);
     }
     if (edge && edge->edge == media::SpeechEdge::start) {
         machine_.decisions().note(now(), Decision::speech_start, edge->at, std::lround(media::measure(pcm).rms_dbov));
@@ -80,6 +105,20 @@ void Call::hear_frame(media::SamplePos position, std::span<const std::uint8_t> c
     }
     if (edge && edge->edge == media::SpeechEdge::stop) on_speech_stop(*edge);
     heard_to_ = position + media::packet_samples;
+}
+
+/// The agent, back from the caller's loudspeaker or from a poor line: nobody's turn, and nothing for a recogniser.
+bool Call::is_own_voice() {
+    if (!echo_) return false;
+    // With less voice than makes a caller there is nothing to decide yet, and the detector compares a whole window of it.
+    if (!detector_.speaking() && !stt_wants_all_ && detector_.voiced() + std::chrono::milliseconds(media::packet_ms) < setup_.agent.turn.speech_start) return false;
+    if (!echo_->is_echo()) return false;
+    if (echo_->seen() && !std::exchange(echo_told_, true)) {
+        machine_.on_echo();
+        machine_.decisions().note(now(), Decision::note, echo_->delay()->count(), 0, "the line has an echo");
+        log_.info("call.echo", {{"delay_ms", echo_->delay()->count()}});
+    }
+    return true;
 }
 
 void Call::on_speech_stop(const media::SpeechEvent& edge) {
@@ -129,6 +168,13 @@ bool Call::give_stt(media::SamplePos position, std::span<const std::uint8_t> cod
     frame.samples = static_cast<std::uint32_t>(codes.size());
     frame.pts = static_cast<std::uint64_t>(position);
     frame.data = {codes.data(), codes.size()};
+    if (stt_linear_) {
+        static thread_local std::array<std::int16_t, 4096> linear;
+        if (codes.size() > linear.size()) return false;
+        media::decode(law_, codes, linear);
+        frame.codec = JF_CODEC_L16;
+        frame.data = {linear.data(), codes.size() * sizeof(std::int16_t)};
+    }
     if (plugin_host::SttPort(*stt_->instance, stt_table_).push(stt_->op, frame) == JF_E_AGAIN) return false;
     stt_pushed_to_ = position + static_cast<media::SamplePos>(codes.size());
     return true;
@@ -146,6 +192,13 @@ void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
     const bool keys = packet.speech_samples == 0 && next_tones(codes);
     const bool other = keys || (packet.speech_samples == 0 && play_transfer(codes));
     const bool tone = other || (packet.speech_samples == 0 && waiting_tone_.fill(law_, codes));
+    if (echo_ && (packet.speech_samples > 0 || tone)) {
+        std::array<std::int16_t, media::packet_samples> pcm;
+        media::decode(law_, codes, pcm);
+        echo_->played(pcm);
+    } else if (echo_) {
+        echo_->played_nothing();
+    }
     jf_frame frame{};
     frame.struct_size = sizeof frame;
     frame.codec = wire_law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;

@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "call/call.hpp"
+#include "call/line_format.hpp"
 #include "call/local_time.hpp"
 
 namespace jackfield::call {
@@ -23,6 +24,13 @@ bool wants_all_audio(plugin_host::Instance& stt) {
     return caps && caps->root()["stt"]["audio"].text_or("all") == "all";
 }
 
+/// What the caller said last, as the transcript may have it.
+std::string last_words(std::span<const ChatMessage> history) {
+    for (auto said = history.rbegin(); said != history.rend(); ++said)
+        if (said->role == Role::user) return said->masked ? std::string(said->content.size(), '*') : said->content;
+    return {};
+}
+
 bool detects_turns(plugin_host::Instance& stt) {
     const auto caps = base::JsonDocument::parse(stt.plugin().file.descriptor.capabilities);
     return caps && caps->root()["stt"]["turn_detection"].boolean_or(false);
@@ -32,7 +40,8 @@ bool detects_turns(plugin_host::Instance& stt) {
 
 void Call::Stream::on_event(jf_op, const jf_event& event) { owner.on_stream_event(*this, event); }
 
-void Call::Stream::on_done(jf_op, jf_status status, const jf_event*, const jf_error* error) {
+void Call::Stream::on_done(jf_op, jf_status status, const jf_event* last, const jf_error* error) {
+    if (const auto* usage = last && last->type == JF_EV_LLM_USAGE ? sdk::data_of<jf_llm_usage>(*last) : nullptr) owner.telemetry_.used(op, *usage);
     owner.on_stream_done(*this, status, error);
 }
 
@@ -72,6 +81,8 @@ void Call::open_stt(bool feed_turn) {
     stt_ = stream;
     stt_table_ = port.table();
     stt_wants_all_ = wants_all_audio(*instance);
+    const std::uint16_t codec = codec_for(*instance, "stt", law_);
+    stt_linear_ = codec == JF_CODEC_L16;
     machine_.set_provider_detects_turns(detects_turns(*instance));
     std::vector<jf_str> phrases;
     std::vector<jf_str> keywords;
@@ -80,7 +91,7 @@ void Call::open_stt(bool feed_turn) {
     options.struct_size = sizeof options;
     options.flags = JF_STT_PARTIALS;
     options.format.struct_size = sizeof options.format;
-    options.format.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
+    options.format.codec = codec;
     options.format.channels = 1;
     options.format.rate_hz = media::narrowband_hz;
     options.language = sdk::str(setup_.agent.language);
@@ -171,7 +182,7 @@ void Call::use_hints(std::uint64_t reply, const OwnedHints& hints) {
     send_hints();
 }
 
-void Call::generate(std::uint64_t reply, bool prewarm, std::optional<std::string> provisional) {
+void Call::generate(std::uint64_t reply, bool prewarm, std::optional<std::string> provisional, std::string said) {
     if (!prewarm) drop_models();
     if (!prewarm) draft_hints_.reset();
     if (setup_.llm.empty()) {
@@ -188,21 +199,22 @@ void Call::generate(std::uint64_t reply, bool prewarm, std::optional<std::string
     }
     stream->chain_index = llm_index_ % setup_.llm.size();
     if (prewarm) {
-        ask_model(*stream, true, {});
+        ask_model(*stream, true);
         // Who may have to take over shall not begin cold either; what it expects to hear is nobody's business.
         const auto next = standby_of(setup_.llm, llm_index_);
         if (!next || !plugin_host::LlmPort(*setup_.llm[*next])) return;
-        if (Stream* standby = open_stream(StreamKind::prewarm, setup_.llm[*next], 1)) ask_model(*standby, true, {});
+        if (Stream* standby = open_stream(StreamKind::prewarm, setup_.llm[*next], 1)) ask_model(*standby, true);
         return;
     }
     llm_ = stream;
     model_provisional_ = std::move(provisional);
-    ask_model(*stream, false, model_provisional_);
+    model_said_ = std::move(said);
+    ask_model(*stream, false);
     arm_model_hedge();
 }
 
 /// Sends the conversation so far.
-void Call::ask_model(Stream& stream, bool prewarm, const std::optional<std::string>& provisional) {
+void Call::ask_model(Stream& stream, bool prewarm) {
     const plugin_host::LlmPort port(*stream.instance);
     stream.asked = now();
     std::vector<jf_message> messages;
@@ -230,7 +242,9 @@ void Call::ask_model(Stream& stream, bool prewarm, const std::optional<std::stri
         call.arguments = sdk::str(said.tool_arguments);
         message.tool_calls = {&call, 1, sizeof call};
     }
-    if (provisional) add(JF_ROLE_USER, 0, *provisional);
+    if (!prewarm && model_provisional_) add(JF_ROLE_USER, 0, *model_provisional_);
+    if (telemetry_.wants_contents()) telemetry_.asked(stream.op, !prewarm && model_provisional_ ? *model_provisional_ : last_words(history));
+    if (!prewarm && !model_said_.empty()) add(JF_ROLE_ASSISTANT, JF_MESSAGE_INTERRUPTED, model_said_);
     const std::vector<BuiltInTool> built_in = built_in_tools(setup_.agent);
     const std::vector<jf_tool> tools = tools_for_model(built_in);
     const std::string local = format_local(utc_now(), setup_.time_zone);
@@ -303,7 +317,10 @@ void Call::on_stream_event(Stream& stream, const jf_event& event) {
         case JF_EV_TURN_RESUMED: return run(machine_.on_turn_resumed(now()));
         case JF_EV_TOKEN:
             on_model_output(stream);
-            if (const auto* text = sdk::data_of<jf_str>(event)) run(machine_.on_token(now(), stream.reply, sdk::view(*text)));
+            if (const auto* text = sdk::data_of<jf_str>(event)) {
+                telemetry_.said(stream.op, sdk::view(*text), now());
+                run(machine_.on_token(now(), stream.reply, sdk::view(*text)));
+            }
             return;
         case JF_EV_TOOL_CALL:
             on_model_output(stream);

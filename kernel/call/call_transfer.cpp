@@ -86,7 +86,14 @@ void Call::transfer(const act::Transfer& action) {
     if (target.hold_caller) hold_caller(true);
     if (target.mode == config::TransferMode::refer) return refer(target);
     auto telephony = target.provider.empty() ? setup_.telephony : setup_.find_provider ? setup_.find_provider(target.provider) : nullptr;
-    if (!telephony || !plugin_host::TelephonyPort(*telephony)) return transfer_failed("unavailable");
+    const auto fail = [this](const char* why) {
+        // Not from within what the machine has just decided.
+        refer_timer_ = shard_.start_timer(now(), [this, why] {
+            refer_timer_ = 0;
+            transfer_failed(why);
+        });
+    };
+    if (!telephony || !plugin_host::TelephonyPort(*telephony)) return fail("unavailable");
 
     TransferPlan plan;
     plan.target = target;
@@ -160,6 +167,15 @@ void Call::on_transferred(const jf_event& event) {
     hang_up(JF_CAUSE_NORMAL, "transfer");
 }
 
+/// The far end wants somebody else to talk to us in its place. Whether that may be is its provider's to say, and so is the calling: the leg goes
+/// on with them. Here it is put on record.
+void Call::on_refer_received(const std::string& to) {
+    machine_.decisions().note(now(), Decision::transfer, 1, 0, to);
+    trace_event("refer_received", 0, to);
+    log_.info("call.refer_received");
+    publish("call.refer_received", [&](base::JsonWriter& json) { json.member("to", to); });
+}
+
 void Call::stop_referring() {
     referring_ = false;
     refer_sound_.reset();
@@ -221,6 +237,8 @@ void Call::hand_off(const std::string& to) {
     hints_ = {};
     draft_hints_.reset();
     last_provider_ = {};
+    prepare_ears();
+    choose_key_sources();
     offer_tools();
     run(machine_.take_over(now(), setup_.agent, final_wait_of(setup_)));
 }

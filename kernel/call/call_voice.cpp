@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "call/call.hpp"
+#include "call/line_format.hpp"
 #include "call/words.hpp"
 
 namespace jackfield::call {
@@ -15,14 +16,6 @@ constexpr std::size_t most_overflow = 4 * voice_credit;
 
 base::Milliseconds duration_of(std::size_t samples) {
     return base::Milliseconds(static_cast<std::int64_t>(samples) * 1000 / media::narrowband_hz);
-}
-
-/// Something in there would be heard.
-bool has_words(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        const auto u = static_cast<unsigned char>(c);
-        return u >= 0x80 || (u >= '0' && u <= '9') || ((u | 0x20) >= 'a' && (u | 0x20) <= 'z');
-    });
 }
 
 }  // namespace
@@ -61,7 +54,7 @@ Call::Stream* Call::add_voice(std::size_t index, std::uint64_t from) {
     jf_tts_open options{};
     options.struct_size = sizeof options;
     options.format.struct_size = sizeof options.format;
-    options.format.codec = law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA;
+    options.format.codec = codec_for(*instance, "tts", law_);
     options.format.channels = 1;
     options.format.rate_hz = media::narrowband_hz;
     options.language = sdk::str(setup_.agent.language);
@@ -101,7 +94,7 @@ void Call::speak_on(std::uint64_t reply, std::uint64_t from) {
     if (speech_.reply != reply) return;
     drop_voices();
     speech_.spoken = from = std::min<std::uint64_t>(from, speech_.text.size());
-    if (!has_words(std::string_view(speech_.text).substr(from))) {
+    if (!would_be_heard(std::string_view(speech_.text).substr(from))) {
         if (speech_.complete) end_of_audio();
         return;
     }
@@ -158,7 +151,7 @@ void Call::send_text(Stream& voice) {
 /// It was given words that there is no audio of.
 bool Call::owes_words(const Stream& voice) const {
     const std::uint64_t from = std::max(voice.text_from, std::min(speech_.spoken, voice.text_sent));
-    return has_words(std::string_view(speech_.text).substr(from, voice.text_sent - from));
+    return would_be_heard(std::string_view(speech_.text).substr(from, voice.text_sent - from));
 }
 
 /// How long the voice may stay silent: before its first audio, and when what it gave has been played and words are missing.
@@ -207,7 +200,7 @@ void Call::voice_is_gone(bool well) {
     }
     // One that broke has not finished the word that it was at; one that says it is done is believed as to its last letters.
     const std::size_t done = well ? speech_.spoken : cut_at_word(speech_.text, speech_.spoken);
-    if (has_words(std::string_view(speech_.text).substr(done))) {
+    if (would_be_heard(std::string_view(speech_.text).substr(done))) {
         if (well) {
             env_.metrics.chains.cut_short.add();
             log_.warn("tts.cut_short", {{"spoken_bytes", speech_.spoken}, {"of", speech_.text.size()}});
@@ -225,6 +218,17 @@ void Call::voice_is_gone(bool well) {
 
 void Call::on_voice_audio(Stream& voice, const jf_event& event, const jf_frame& frame) {
     if (voice.reply != playing_reply_) return;
+    std::vector<std::uint8_t> encoded;
+    std::span<const std::uint8_t> codes(static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len);
+    if (frame.codec == JF_CODEC_L16) {
+        encoded.resize(frame.data.len / sizeof(std::int16_t));
+        media::encode(law_, std::span(static_cast<const std::int16_t*>(frame.data.ptr), encoded.size()), encoded);
+        codes = encoded;
+    } else if (frame.codec != (law_ == media::G711Law::mu ? JF_CODEC_PCMU : JF_CODEC_PCMA)) {
+        // Played as the line's coding it would be noise in the caller's ear.
+        log_.warn("tts.wrong_format", {{"provider", voice.instance->name()}, {"codec", frame.codec}});
+        return env_.plugins.ops().cancel(voice.op);
+    }
     if (tts_standby_) {
         const bool won = &voice == tts_standby_;
         ChainMetrics::of(won ? env_.metrics.chains.hedges_won : env_.metrics.chains.hedges_lost, ChainKind::tts).add();
@@ -236,7 +240,6 @@ void Call::on_voice_audio(Stream& voice, const jf_event& event, const jf_frame& 
     voice_hedge_at_.reset();
     if (!std::exchange(voice.served, true)) voice.instance->health().answered(now(), now() - voice.asked);
     machine_.on_first_speech(now(), voice.reply);
-    const std::span<const std::uint8_t> codes(static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len);
     // It cannot have spoken what it was not given.
     const std::uint64_t text_end = std::min(voice.text_from + event.pos, voice.text_sent);
     speech_.spoken = std::max(speech_.spoken, text_end);

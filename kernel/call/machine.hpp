@@ -70,6 +70,7 @@ struct Listen {};                                ///< feed the recogniser from n
 struct Generate {                                ///< start the model on the conversation so far
     std::uint64_t reply;
     std::optional<std::string> provisional = {}; ///< and on this as the caller's words, though their turn is not over
+    std::string said = {};                       ///< and on this as what was said of this very reply when its model broke
 };
 struct Adopt { std::uint64_t reply; };           ///< the reply that was begun on provisional words is the one: its hints count
 struct CancelGeneration {};
@@ -134,6 +135,8 @@ class Machine {
     Actions on_speech_start(base::MonoTime now, base::MonoTime began);
     /// Voice gathered so far in the current stretch, called per frame while there is some.
     Actions on_voice(base::MonoTime now, base::Milliseconds voiced);
+    /// The line gives the agent's own voice back. None of it is passed to on_voice(), as far as anybody can tell.
+    void on_echo() { echo_line_ = true; }
     Actions on_speech_stop(base::MonoTime now, base::MonoTime last_voiced);
     Actions on_partial(base::MonoTime now, std::string_view text);
     /// The recogniser's own view of the turn, where it has one: over; probably over; not over after all.
@@ -222,7 +225,8 @@ class Machine {
         bool dry = false;            ///< what was spoken so far has been heard, and more is to come
         bool audible = false;
         bool text_complete = false;
-        bool asked_again = false;    ///< the first answer was empty
+        bool more_due = false;       ///< a model broke in the middle of it
+        std::size_t empty_answers = 0; ///< models that had nothing to say
         base::MonoTime began;
         base::MonoTime last_token;
         base::MonoTime audible_since;
@@ -278,7 +282,11 @@ class Machine {
     bool can_resume() const;
     void finalize(base::MonoTime now, const char* rule, Actions& out);
     bool feed_next_recogniser(base::MonoTime now, Actions& out);
-    bool asks_for_words(base::MonoTime now, Actions& out);
+    bool lacks_words() const;
+    void on_no_words(base::MonoTime now, Actions& out);
+    void on_broken_off(base::MonoTime now, Actions& out);
+    void ask_next_model(base::MonoTime now, Actions& out);
+    base::Milliseconds barge_in_after() const;
     void commit_user(Actions& out);
     void keep_user_words(base::MonoTime now, std::string text, const char* rule, Actions& out);
     bool interruptible(base::MonoTime now) const;
@@ -364,6 +372,9 @@ class Machine {
     bool message_said_ = false;        ///< to a machine
     ToolCalls tools_;                  ///< those that providers run
     int llm_failures_ = 0;
+    int turns_without_words_ = 0;      ///< in a row, of which no model knew an answer
+    bool echo_line_ = false;
+    base::Milliseconds voiced_{0};     ///< in the caller's current or last stretch of speech
     bool apologised_ = false;
     bool active_ = false;
     bool over_ = false;

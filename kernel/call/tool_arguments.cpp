@@ -16,6 +16,21 @@ constexpr std::size_t most_problems = 8;
 /// std::regex recurses per character: a longer text could use up the stack.
 constexpr std::size_t longest_matched = 2000;
 
+/// "{100000}": std::regex unrolls what is repeated, and computes the number, or that of a back reference, without looking for an overflow.
+bool counts_too_far(std::string_view pattern) {
+    std::size_t digits = 0;
+    bool counts = false;
+    for (const char c : pattern) {
+        if (c >= '0' && c <= '9') {
+            if (counts && ++digits > 3) return true;
+            continue;
+        }
+        digits = 0;
+        counts = c == '{' || c == '\\' || (counts && c == ',');
+    }
+    return false;
+}
+
 bool is_of(std::string_view type, JsonView value) {
     if (type == "string") return value.is_string();
     if (type == "integer") return value.is_integer();
@@ -97,7 +112,7 @@ class Checker {
         const auto length = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
         if (length < schema["minLength"].integer_or(0)) report(where, length == 0 ? "is empty" : shown(value) + " is too short");
         if (length > schema["maxLength"].integer_or(INT64_MAX)) report(where, "is longer than " + schema["maxLength"].dump() + " characters");
-        if (!schema["pattern"].is_string() || text.size() > longest_matched) return;
+        if (!schema["pattern"].is_string() || text.size() > longest_matched || counts_too_far(schema["pattern"].text_or(""))) return;
         try {
             const std::regex pattern(schema["pattern"].text_or(""), std::regex::ECMAScript);
             if (!std::regex_search(text, pattern)) report(where, shown(value) + " does not match " + schema["pattern"].text_or(""));

@@ -230,7 +230,7 @@ Actions Machine::take_over(MonoTime now, config::AgentConfig agent, Milliseconds
     handed_over_ = false;
     active_ = !held_;
     quiet_since_ = now;
-    nudges_ = tool_rounds_ = llm_failures_ = 0;
+    nudges_ = tool_rounds_ = llm_failures_ = turns_without_words_ = 0;
     apologised_ = false;
     on_slot(JF_SLOT_NONE);
     out.push_back(act::OpenStt{});

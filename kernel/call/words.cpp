@@ -1,6 +1,7 @@
 #include "call/words.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -154,6 +155,26 @@ std::size_t cut_at_word(std::string_view text, std::uint64_t bytes) {
     while (at > 0 && text[at - 1] == ' ') --at;
     return at;
 }
+
+bool would_be_heard(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        const auto u = static_cast<unsigned char>(c);
+        return u >= 0x80 || (u >= '0' && u <= '9') || ((u | 0x20) >= 'a' && (u | 0x20) <= 'z');
+    });
+}
+
+bool ends_sentence(std::string_view text) {
+    static constexpr std::string_view behind[] = {" ", "\n", "\r", "\t", "\"", "'", ")", "]", "*", "”", "’", "»", "」", "）"};
+    static constexpr std::string_view ends[] = {".", "!", "?", "…", "。", "！", "？", "؟", "।"};
+    const auto ends_with = [&](std::string_view mark) { return text.ends_with(mark); };
+    for (;;) {
+        const auto mark = std::find_if(std::begin(behind), std::end(behind), ends_with);
+        if (mark == std::end(behind)) break;
+        text.remove_suffix(mark->size());
+    }
+    return std::any_of(std::begin(ends), std::end(ends), ends_with);
+}
+
 
 std::string transfer_target(std::string_view arguments_json) {
     const auto document = base::JsonDocument::parse(arguments_json);

@@ -31,6 +31,12 @@ bool has_words(std::string_view text, std::string_view phrase);
 /// The largest position <= `bytes` at which `text` may be cut: behind a word, never in a UTF-8 sequence.
 std::size_t cut_at_word(std::string_view text, std::uint64_t bytes);
 
+/// A voice would make a sound of it: there are letters or digits in it.
+bool would_be_heard(std::string_view text);
+
+/// Nothing is missing behind it: it ends with a full stop or its like, quotes and brackets aside.
+bool ends_sentence(std::string_view text);
+
 /// The "to" of the transfer tool's arguments, empty when there is none.
 std::string transfer_target(std::string_view arguments_json);
 
