@@ -52,7 +52,7 @@ const jf_llm_v1* llm_table() {
         t.start = [](jf_instance* self, jf_op op, const jf_llm_request* request, jf_error* error) {
             return sdk::guarded(error, [&]() -> jf_status {
                 if (!request) throw sdk::Failure(JF_E_INVALID, "there is no request");
-                return reinterpret_cast<Scripted*>(self)->generate(op, *request);
+                return reinterpret_cast<Scripted*>(self)->generate(op, sdk::known(request));
             });
         };
         t.prewarm = [](jf_instance* self, jf_op op, const jf_llm_request*, jf_error* error) {
@@ -77,6 +77,7 @@ const void* Scripted::query(std::string_view interface_id) {
 }
 
 jf_status Scripted::generate(jf_op op, const jf_llm_request& request) {
+    if (refusing_) throw sdk::Failure(JF_E_STATE, "the instance is closing", JF_RETRY_OTHER_PROVIDER);
     if (request.messages.n > max_messages) throw sdk::Failure(JF_E_INVALID, "the conversation has more than 4096 messages");
     const std::vector<Message> messages = messages_of(request);
     Conversation conversation;

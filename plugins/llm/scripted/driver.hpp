@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,11 @@ class Scripted {
     ~Scripted();
 
     void start(jf_op op) { host_.complete(op); }
-    void quiesce(jf_op op, std::uint32_t) { host_.complete(op); }
+    /// What runs goes on; the host waits for it.
+    void quiesce(jf_op op, std::uint32_t) {
+        refusing_ = true;
+        host_.complete(op);
+    }
     const void* query(std::string_view interface_id);
     jf_status cancel(jf_op op);
 
@@ -39,6 +44,7 @@ class Scripted {
 
     sdk::Host host_;
     Options options_;
+    std::atomic<bool> refusing_{false}; ///< from quiesce on
     std::mutex mutex_;
     std::map<jf_op, std::unique_ptr<Generation>> waiting_;
 };

@@ -16,6 +16,9 @@ Options read_options(const sdk::Config& config) {
     options.cache_kib = config.integer("cache_kib", options.cache_kib);
     options.readers = config.integer("readers", options.readers);
     options.checkpoint_pages = config.integer("checkpoint_pages", options.checkpoint_pages);
+    options.wal_limit_mib = config.integer("wal_limit_mib", options.wal_limit_mib);
+    options.max_record_kib = config.integer("max_record_kib", options.max_record_kib);
+    options.check_at_start_ms = config.integer("check_at_start_ms", options.check_at_start_ms);
     options.utc_us = system_utc_us;
     return options;
 }

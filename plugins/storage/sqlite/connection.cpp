@@ -35,6 +35,8 @@ void make_folders(const std::filesystem::path& folder) {
     sync_folder(folder.parent_path());
 }
 
+}  // namespace
+
 /// SQLite would make the file readable by everybody. The log and index files beside it copy its mode.
 void make_file(const std::string& path) {
     make_folders(std::filesystem::path(path).parent_path());
@@ -47,8 +49,6 @@ void make_file(const std::string& path) {
     ::close(fd);
     sync_folder(std::filesystem::path(path).parent_path());
 }
-
-}  // namespace
 
 Statement::Statement(Connection& connection, sqlite3_stmt* handle, bool* in_use)
     : connection_(connection), handle_(handle), in_use_(in_use) {}
@@ -101,12 +101,14 @@ void Connection::set_up(Role role) {
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     sqlite3_busy_timeout(handle_, static_cast<int>(options_.busy_timeout_ms));
+    sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, static_cast<int>(options_.max_record_kib * 1024));
     if (const int code = register_functions(handle_); code != SQLITE_OK) throw failure(code);
     sqlite3_progress_handler(
         handle_, 2000,
         [](void* self) -> int {
-            const auto* cancelled = static_cast<Connection*>(self)->cancelled_;
-            return cancelled && cancelled->load(std::memory_order_relaxed) ? 1 : 0;
+            const auto* connection = static_cast<Connection*>(self);
+            if (connection->stop_at_ && std::chrono::steady_clock::now() > *connection->stop_at_) return 1;
+            return connection->cancelled_ && connection->cancelled_->load(std::memory_order_relaxed) ? 1 : 0;
         },
         this);
     if (sqlite3_db_readonly(handle_, "main") == 1)
@@ -114,13 +116,17 @@ void Connection::set_up(Role role) {
 
     check_identity(role);
     execute("PRAGMA foreign_keys = ON");
-    execute("PRAGMA temp_store = MEMORY");
+    // Sorting what does not fit the page cache goes to a temporary file: memory stays bounded.
+    execute("PRAGMA temp_store = FILE");
     execute("PRAGMA cell_size_check = ON");
     execute("PRAGMA cache_size = -" + std::to_string(options_.cache_kib));
     // FULL: the log is synced before a commit is answered; NORMAL would lose answered commits in a power cut.
     execute("PRAGMA synchronous = FULL");
-    execute("PRAGMA wal_autocheckpoint = " + std::to_string(options_.checkpoint_pages));
-    execute("PRAGMA journal_size_limit = 67108864");
+    // Checkpoints are the checkpointer's: inside a commit they would be paid by whoever happens to write.
+    execute("PRAGMA wal_autocheckpoint = 0");
+    execute("PRAGMA journal_size_limit = " + std::to_string(options_.wal_limit_mib << 20));
+    // What is deleted is overwritten, in the pages that are kept and in those that become free.
+    execute("PRAGMA secure_delete = ON");
     if (role == Role::reader) execute("PRAGMA query_only = ON");
 }
 
@@ -135,7 +141,7 @@ void Connection::check_identity(Role role) {
         throw StoreFailure(JF_E_INVALID,
                            "'" + options_.path + "' has storage format " + std::to_string(format) + " and this plugin knows up to " +
                                std::to_string(storage_format) + "; use the later version that wrote it");
-    if (role == Role::reader || options_.in_memory()) return;
+    if (role != Role::writer || options_.in_memory()) return;
     const std::string mode = pragma_text("PRAGMA journal_mode = WAL");
     if (mode != "wal")
         throw StoreFailure(JF_E_INVALID,
@@ -228,6 +234,25 @@ int Connection::system_error(int code) const {
     return error;
 }
 
+int Connection::checkpoint(int mode) { return sqlite3_wal_checkpoint_v2(handle_, "main", mode, nullptr, nullptr); }
+
+void Connection::on_commit(std::function<void(std::int64_t pages)> told) {
+    on_commit_ = std::move(told);
+    sqlite3_wal_hook(
+        handle_,
+        [](void* self, sqlite3*, const char*, int pages) {
+            static_cast<Connection*>(self)->on_commit_(pages);
+            return SQLITE_OK;
+        },
+        this);
+}
+
+StoreFailure Connection::damaged(const std::string& how) const {
+    return StoreFailure(JF_E_INTERNAL,
+                        "database '" + options_.path + "' is damaged (" + how + "); stop the host and restore a backup, or salvage with sqlite3's .recover",
+                        SQLITE_CORRUPT);
+}
+
 StoreFailure Connection::failure(int code) const {
     const std::string path = "'" + options_.path + "'";
     const std::string said = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
@@ -249,9 +274,7 @@ StoreFailure Connection::failure(int code) const {
         case SQLITE_INTERRUPT: return make(JF_E_CANCELLED, "cancelled");
         case SQLITE_NOTADB:
             return make(JF_E_INVALID, path + " is not an SQLite database; move it away or set another path");
-        case SQLITE_CORRUPT:
-            return make(JF_E_INTERNAL,
-                        "database " + path + " is damaged (" + said + "); stop the host and restore a backup, or salvage with sqlite3's .recover");
+        case SQLITE_CORRUPT: return damaged(said);
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
         case SQLITE_READONLY:
@@ -260,12 +283,14 @@ StoreFailure Connection::failure(int code) const {
                             "; give the host's user write access to the file and its folder");
         case SQLITE_IOERR:
             return make(JF_E_INTERNAL, "reading or writing " + path + " failed: " + (system ? std::strerror(system) : said.c_str()), 1000);
-        case SQLITE_TOOBIG: return make(JF_E_INVALID, "a value is too big for this storage");
+        case SQLITE_TOOBIG:
+            return make(JF_E_INVALID, "a value, or a record as a whole, is larger than max_record_kib allows (" +
+                                          std::to_string(options_.max_record_kib) + " KiB)");
         case SQLITE_NOMEM: return make(JF_E_INTERNAL, "out of memory");
         case SQLITE_CONSTRAINT: {
             if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY) {
                 StoreFailure broken = make(JF_E_CONFLICT, said);
-                broken.constraint = code == SQLITE_CONSTRAINT_UNIQUE ? StoreFailure::Constraint::unique : StoreFailure::Constraint::id;
+                broken.constraint = StoreFailure::Constraint::unique;
                 return broken;
             }
             return make(JF_E_INVALID, "a value or a result does not fit its field: " + said);

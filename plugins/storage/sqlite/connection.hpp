@@ -1,9 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,7 +23,10 @@ namespace jackfield::sqlite {
 /// PRAGMA application_id: "JKFD" tells our files from another program's.
 constexpr std::int64_t application_id = 0x4a4b4644;
 /// PRAGMA user_version: layout of the tables that describe the collections.
-constexpr std::int64_t storage_format = 1;
+constexpr std::int64_t storage_format = 2;
+
+/// Makes the file, and folders that are missing, for the owner only, with its name on the disk. Leaves one that stands alone.
+void make_file(const std::string& path);
 
 class Connection;
 
@@ -55,7 +61,7 @@ class Statement {
 /// One connection to the database, used by one thread at a time.
 class Connection {
   public:
-    enum class Role : std::uint8_t { writer, reader };
+    enum class Role : std::uint8_t { writer, reader, checkpointer };
 
     /// Opens and sets up. The writer makes the file and its folder when they are missing. Throws StoreFailure.
     static std::unique_ptr<Connection> open(const Options& options, Role role);
@@ -74,9 +80,17 @@ class Connection {
 
     /// While set and true, what runs here is interrupted. Null to end that.
     void stop_when(const std::atomic<bool>* cancelled) { cancelled_ = cancelled; }
+    /// What runs here after that moment is interrupted.
+    void stop_at(std::optional<std::chrono::steady_clock::time_point> moment) { stop_at_ = moment; }
+
+    /// SQLITE_CHECKPOINT_*; SQLITE_BUSY: somebody was in the way.
+    int checkpoint(int mode);
+    /// Told after each commit: how many pages the write-ahead log has.
+    void on_commit(std::function<void(std::int64_t pages)> told);
 
     /// What SQLite's result code means for the caller, with the path and a remedy.
     StoreFailure failure(int code) const;
+    StoreFailure damaged(const std::string& how) const;
 
   private:
     Connection(sqlite3* handle, const Options& options) : handle_(handle), options_(options) {}
@@ -99,6 +113,8 @@ class Connection {
     std::list<Cached> cache_;  // most recently used first
     std::unordered_map<std::string_view, std::list<Cached>::iterator> by_sql_;
     const std::atomic<bool>* cancelled_ = nullptr;
+    std::optional<std::chrono::steady_clock::time_point> stop_at_;
+    std::function<void(std::int64_t)> on_commit_;
 };
 
 }  // namespace jackfield::sqlite

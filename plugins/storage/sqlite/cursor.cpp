@@ -78,7 +78,7 @@ std::uint64_t shape_of(const QueryRequest& query) {
     Hash hash;
     hash.add(query.collection->number).add(query.tenant.size()).add(query.tenant);
     hash.add(query.where.size());
-    for (const Term& term : query.where) hash.add(term.field).add(term.verb);
+    for (const Term& term : query.where) hash.add(term.field | std::uint64_t{term.via.reference} << 16).add(term.verb);
     hash.add(query.order.size());
     for (const jf_order& by : query.order) hash.add(by.field).add(by.descending);
     hash.add(query.aggregates.size());
@@ -121,7 +121,7 @@ Cursor read_cursor(const QueryRequest& query, std::string_view bytes) {
         if (cursor.groups > INT64_MAX) invalid("cursor does not belong to this query");
     } else {
         for (const jf_order& by : total_order(query.order))
-            cursor.last.push_back(read_value(reader, query.collection->at(by.field)));
+            cursor.last.push_back(read_value(reader, order_field(*query.collection, by.field)));
     }
     if (!reader.at_end()) invalid("cursor does not belong to this query");
     return cursor;

@@ -1,211 +1,142 @@
 #include "declare.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
+
+#include "search.hpp"
+#include "tables.hpp"
 
 namespace jackfield::sqlite {
 namespace {
 
-/// Begins a write transaction; rolls it back unless commit() came through.
-class Transaction {
-  public:
-    explicit Transaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN IMMEDIATE"); }
-    ~Transaction() { connection_.rollback(); }
-    void commit() { connection_.execute("COMMIT"); }
-
-  private:
-    Connection& connection_;
-};
-
-/// The collections as the file has them; another process may have declared some.
-std::map<std::uint32_t, Collection> stored_collections(Connection& connection) {
-    std::map<std::uint32_t, Collection> collections;
-    {
-        Statement row = connection.prepare(Sql("SELECT number, name, scope FROM _jf_collections"));
-        while (row.step()) {
-            Collection& collection = collections[static_cast<std::uint32_t>(row.integer(0))];
-            collection.number = static_cast<std::uint32_t>(row.integer(0));
-            collection.name = row.text(1);
-            collection.scope = static_cast<std::uint32_t>(row.integer(2));
-        }
-    }
-    {
-        Statement row = connection.prepare(
-            Sql("SELECT collection, name, type, flags, refers_to FROM _jf_fields ORDER BY collection, number"));
-        while (row.step()) {
-            Field& field = collections[static_cast<std::uint32_t>(row.integer(0))].fields.emplace_back();
-            field.name = row.text(1);
-            field.type = static_cast<std::uint16_t>(row.integer(2));
-            field.flags = static_cast<std::uint16_t>(row.integer(3));
-            field.references = row.text(4);
-            field.column = quoted(field.name);
-        }
-    }
-    Statement row = connection.prepare(
-        Sql("SELECT collection, position, is_unique, field FROM _jf_indexes ORDER BY collection, position, place"));
-    while (row.step()) {
-        std::vector<Index>& indexes = collections[static_cast<std::uint32_t>(row.integer(0))].indexes;
-        if (static_cast<std::size_t>(row.integer(1)) >= indexes.size()) indexes.emplace_back();
-        indexes.back().unique = row.integer(2) != 0;
-        indexes.back().fields.push_back(static_cast<std::uint16_t>(row.integer(3)));
-    }
-    return collections;
-}
-
-std::string column_definition(const Field& field) {
-    static constexpr std::string_view types[] = {"", "INTEGER", "REAL", "TEXT", "BLOB", "INTEGER", "INTEGER", "TEXT"};
-    std::string out = field.column + ' ' + std::string(types[field.type]);
-    if (field.not_null()) out += " NOT NULL";
-    // SQLite names the constraint when it is broken: the field.
-    const std::string check = " CONSTRAINT " + field.column + " CHECK (";
-    if (field.type == JF_VALUE_BOOL) out += check + field.column + " IN (0, 1))";
-    if (field.type == JF_VALUE_JSON) out += check + field.column + " IS NULL OR json_valid(" + field.column + "))";
-    if (field.type == JF_VALUE_REAL) out += check + "abs(" + field.column + ") <= 1.7976931348623157e308)";
-    return out;
-}
-
-void make_table(Connection& writer, const Collection& collection) {
-    std::string sql = "CREATE TABLE " + collection.table() +
-                      " (_id TEXT NOT NULL, _tenant TEXT NOT NULL, _rev INTEGER NOT NULL, _created INTEGER NOT NULL,"
-                      " _updated INTEGER NOT NULL";
-    for (const Field& field : collection.fields) sql += ", " + column_definition(field);
-    writer.execute(sql + ", PRIMARY KEY (_tenant, _id)) STRICT");
-}
-
-std::string index_columns(const Collection& collection, const Index& index) {
-    std::string columns = "_tenant";
-    for (const std::uint16_t field : index.fields) columns += ", " + collection.at(field).column;
-    return columns;
-}
-
-void make_index(Connection& writer, const Collection& collection, std::size_t position) {
-    const Index& index = collection.indexes[position];
-    // The id at the end of an ordinary index serves the order of a query, where it breaks ties.
-    const std::string columns = index_columns(collection, index) + (index.unique ? "" : ", _id");
-    try {
-        writer.execute(std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX \"" + collection.name + "#" +
-                       std::to_string(position) + "\" ON " + collection.table() + " (" + columns + ")");
-    } catch (const StoreFailure& failure) {
-        if (failure.constraint != StoreFailure::Constraint::unique) throw;
-        conflict("collection '" + collection.name + "' holds records that break its new unique index " + std::to_string(position));
-    }
-}
-
-void describe_field(Connection& writer, const Collection& collection, std::size_t position) {
-    const Field& field = collection.fields[position];
-    Sql sql("INSERT INTO _jf_fields (collection, number, name, type, flags, refers_to) VALUES (");
-    sql.integer(collection.number) << ", ";
-    sql.integer(static_cast<std::int64_t>(JF_FIELD_FIRST + position)) << ", ";
-    sql.text(field.name) << ", ";
-    sql.integer(field.type) << ", ";
-    sql.integer(field.flags) << ", ";
-    sql.text(field.references) << ")";
-    writer.prepare(sql).run();
-}
-
-void describe_index(Connection& writer, const Collection& collection, std::size_t position) {
-    const Index& index = collection.indexes[position];
-    for (std::size_t place = 0; place < index.fields.size(); ++place) {
-        Sql sql("INSERT INTO _jf_indexes (collection, position, is_unique, place, field) VALUES (");
-        sql.integer(collection.number) << ", ";
-        sql.integer(static_cast<std::int64_t>(position)) << ", ";
-        sql.integer(index.unique ? 1 : 0) << ", ";
-        sql.integer(static_cast<std::int64_t>(place)) << ", ";
-        sql.integer(index.fields[place]) << ")";
-        writer.prepare(sql).run();
-    }
-}
-
-/// CONFLICT when what stands is not how `wanted` begins, or the other way round.
-void check_same(const Collection& stands, const Collection& wanted) {
-    const std::string where = "collection '" + stands.name + "' ";
-    if (stands.scope != wanted.scope) conflict(where + "stands with another scope");
+/// How `wanted` differs from what stands in more than appended fields and indexes; empty when it does not.
+std::string difference(const Collection& stands, const Collection& wanted) {
+    if (stands.scope != wanted.scope) return "stands with another scope";
     for (std::size_t i = 0; i < std::min(stands.fields.size(), wanted.fields.size()); ++i) {
         const Field& old = stands.fields[i];
         const Field& now = wanted.fields[i];
+        if (old.dropped() && now.dropped()) continue;
         const std::string number = "field " + std::to_string(JF_FIELD_FIRST + i);
-        if (old.name != now.name)
-            conflict(where + "has '" + old.name + "' as " + number + ", not '" + now.name + "': append new fields, keep old ones");
+        if (old.dropped() != now.dropped()) return "has '" + old.name + "' as " + number + (old.dropped() ? " dropped" : " standing");
+        if (old.name != now.name) return "has '" + old.name + "' as " + number + ", not '" + now.name + "': append new fields, keep old ones";
         if (old.type != now.type)
-            conflict(where + "has '" + old.name + "' as " + std::string(type_name(old.type)) + ", not " +
-                     std::string(type_name(now.type)) + ": declare a new field and copy");
-        if (old.not_null() != now.not_null()) conflict(where + "has '" + old.name + "' with another NOT_NULL");
+            return "has '" + old.name + "' as " + std::string(type_name(old.type)) + ", not " + std::string(type_name(now.type)) +
+                   ": declare a new field and copy";
+        if (old.not_null() != now.not_null()) return "has '" + old.name + "' with another NOT_NULL";
         if (old.references != now.references)
-            conflict(where + "has '" + old.name + "' referring to '" + old.references + "', not '" + now.references + "'");
+            return "has '" + old.name + "' referring to '" + old.references + "', not '" + now.references + "'";
     }
     for (std::size_t i = 0; i < std::min(stands.indexes.size(), wanted.indexes.size()); ++i)
         if (!(stands.indexes[i] == wanted.indexes[i]))
-            conflict(where + "has another index " + std::to_string(i) + ": append new indexes, keep old ones");
+            return "has another index " + std::to_string(i) + ": append new indexes, keep old ones";
+    return {};
 }
 
+/// Nothing of `wanted` is missing.
 bool holds(const Collection& stands, const Collection& wanted) {
-    return stands.fields.size() >= wanted.fields.size() && stands.indexes.size() >= wanted.indexes.size();
+    if (stands.fields.size() < wanted.fields.size() || stands.indexes.size() < wanted.indexes.size()) return false;
+    for (std::size_t i = 0; i < wanted.fields.size(); ++i)
+        if (wanted.fields[i].searchable() && !stands.fields[i].searchable()) return false;
+    return stands.version >= wanted.version;
 }
 
 void make(Connection& writer, Collection& wanted) {
-    {
-        Sql sql("INSERT INTO _jf_collections (name, scope, version) VALUES (");
-        sql.text(wanted.name) << ", ";
-        sql.integer(wanted.scope) << ", 1) RETURNING number";
-        Statement row = writer.prepare(sql);
-        row.step();
-        wanted.number = static_cast<std::uint32_t>(row.integer(0));
-        row.run();
-    }
-    make_table(writer, wanted);
-    for (std::size_t i = 0; i < wanted.fields.size(); ++i) describe_field(writer, wanted, i);
-    for (std::size_t i = 0; i < wanted.indexes.size(); ++i) {
-        make_index(writer, wanted, i);
-        describe_index(writer, wanted, i);
-    }
+    make_table(writer, wanted, wanted.name);
+    for (std::size_t i = 0; i < wanted.indexes.size(); ++i) make_index(writer, wanted, i);
+    make_search(writer, wanted);
+    describe(writer, wanted);
 }
 
-void add_field(Connection& writer, const Collection& collection, std::size_t position) {
-    const Field& field = collection.fields[position];
-    if (field.not_null()) {
-        Statement any = writer.prepare(Sql("SELECT 1 FROM " + collection.table() + " LIMIT 1"));
-        if (any.step())
-            conflict("collection '" + collection.name + "' holds records, which lack the new field '" + field.name + "': add it without NOT_NULL");
-    }
+void add_field(Connection& writer, const Collection& collection, const Field& field) {
+    if (field.dropped()) return;
+    if (field.not_null() && count_rows(writer, collection) > 0)
+        conflict("collection '" + collection.name + "' holds records, which lack the new field '" + field.name + "': add it without NOT_NULL");
     writer.execute("ALTER TABLE " + collection.table() + " ADD COLUMN " + column_definition(field));
-    describe_field(writer, collection, position);
+}
+
+/// The rows as they are, in a table whose row numbers stay.
+void give_row_column(Connection& writer, Collection& collection) {
+    std::vector<std::string> values;
+    for (const Field& field : collection.fields)
+        if (!field.dropped()) values.push_back("t." + field.column);
+    rebuild_table(writer, collection, collection, values);
+    collection.has_row_column = true;
 }
 
 void extend(Connection& writer, Collection& stands, const Collection& wanted) {
-    for (std::size_t i = stands.fields.size(); i < wanted.fields.size(); ++i) {
-        stands.fields.push_back(wanted.fields[i]);
-        add_field(writer, stands, i);
+    bool search_changes = false;
+    for (std::size_t i = 0; i < wanted.fields.size(); ++i) {
+        const Field& field = wanted.fields[i];
+        const bool is_new = i >= stands.fields.size();
+        if (field.searchable() && (is_new || !stands.fields[i].searchable())) search_changes = true;
+        if (is_new) {
+            add_field(writer, stands, field);
+            stands.fields.push_back(field);
+        } else if (field.searchable()) {
+            stands.fields[i].flags |= JF_FIELD_TEXT_SEARCH;
+        }
     }
     for (std::size_t i = stands.indexes.size(); i < wanted.indexes.size(); ++i) {
         stands.indexes.push_back(wanted.indexes[i]);
         make_index(writer, stands, i);
-        describe_index(writer, stands, i);
     }
-    Sql sql("UPDATE _jf_collections SET version = version + 1 WHERE number = ");
-    sql.integer(stands.number);
-    writer.prepare(sql).run();
+    if (search_changes && !stands.has_row_column) give_row_column(writer, stands);
+    else if (search_changes) make_search(writer, stands);
+    stands.version = std::max(stands.version, wanted.version);
+    describe(writer, stands);
 }
+
+/// The declaration does not fit. A later one waits for the operator.
+[[noreturn]] void refuse(Connection& writer, const Collection& stands, const Collection& wanted, const std::string& how) {
+    const std::string name = "collection '" + stands.name + "' ";
+    const std::string versions = "version " + std::to_string(stands.version) + " of '" + stands.name + "'";
+    if (wanted.version < stands.version)
+        conflict("the database has " + versions + " and this program knows version " + std::to_string(wanted.version) +
+                 ": use the later program, or take the migration back with `jackfield store rollback`");
+    if (wanted.version == stands.version) conflict(name + how);
+    Transaction transaction(writer);
+    keep_description(writer, wanted, "pending");
+    transaction.commit();
+    conflict("the database has " + versions + " and this program wants version " + std::to_string(wanted.version) + ": it " + how +
+             "; see `jackfield store plan` and run `jackfield store migrate`");
+}
+
+constexpr const char* format_1 =
+    "CREATE TABLE _jf_collections (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " scope INTEGER NOT NULL, version INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE _jf_fields (collection INTEGER NOT NULL REFERENCES _jf_collections, number INTEGER NOT NULL,"
+    " name TEXT NOT NULL, type INTEGER NOT NULL, flags INTEGER NOT NULL, refers_to TEXT NOT NULL,"
+    " PRIMARY KEY (collection, number), UNIQUE (collection, name)) STRICT;"
+    "CREATE TABLE _jf_indexes (collection INTEGER NOT NULL REFERENCES _jf_collections, position INTEGER NOT NULL,"
+    " is_unique INTEGER NOT NULL, place INTEGER NOT NULL, field INTEGER NOT NULL,"
+    " PRIMARY KEY (collection, position, place)) STRICT;";
+
+/// Versions of declarations, migrations, and text search, which format 1 promised nowhere: what its fields say of it had no effect.
+constexpr const char* format_2 =
+    "ALTER TABLE _jf_collections ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE _jf_fields SET flags = flags & 1;"
+    "CREATE TABLE _jf_descriptions (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, purpose TEXT NOT NULL,"
+    " scope INTEGER NOT NULL, declared INTEGER NOT NULL, UNIQUE (name, purpose)) STRICT;"
+    "CREATE TABLE _jf_description_fields (description INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL, refers_to TEXT NOT NULL, PRIMARY KEY (description, number)) STRICT;"
+    "CREATE TABLE _jf_description_indexes (description INTEGER NOT NULL, position INTEGER NOT NULL, is_unique INTEGER NOT NULL,"
+    " place INTEGER NOT NULL, field INTEGER NOT NULL, PRIMARY KEY (description, position, place)) STRICT;"
+    "CREATE TABLE _jf_migrations (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, from_version INTEGER NOT NULL,"
+    " to_version INTEGER NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL, backup TEXT NOT NULL, undone INTEGER NOT NULL) STRICT;";
 
 }  // namespace
 
 void prepare_storage(Connection& writer) {
     Transaction transaction(writer);
+    std::int64_t format = 0;
     {
-        Statement format = writer.prepare(Sql("PRAGMA user_version"));
-        if (format.step() && format.integer(0) == storage_format) return;
+        Statement row = writer.prepare(Sql("PRAGMA user_version"));
+        if (row.step()) format = row.integer(0);
     }
-    writer.execute(
-        "CREATE TABLE _jf_collections (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
-        " scope INTEGER NOT NULL, version INTEGER NOT NULL) STRICT;"
-        "CREATE TABLE _jf_fields (collection INTEGER NOT NULL REFERENCES _jf_collections, number INTEGER NOT NULL,"
-        " name TEXT NOT NULL, type INTEGER NOT NULL, flags INTEGER NOT NULL, refers_to TEXT NOT NULL,"
-        " PRIMARY KEY (collection, number), UNIQUE (collection, name)) STRICT;"
-        "CREATE TABLE _jf_indexes (collection INTEGER NOT NULL REFERENCES _jf_collections, position INTEGER NOT NULL,"
-        " is_unique INTEGER NOT NULL, place INTEGER NOT NULL, field INTEGER NOT NULL,"
-        " PRIMARY KEY (collection, position, place)) STRICT;"
-        "PRAGMA application_id = " + std::to_string(application_id) + ";"
-        "PRAGMA user_version = " + std::to_string(storage_format));
+    if (format == storage_format) return;
+    if (format < 1) writer.execute(format_1);
+    if (format < 2) writer.execute(format_2);
+    writer.execute("PRAGMA application_id = " + std::to_string(application_id) + ";PRAGMA user_version = " + std::to_string(storage_format));
     transaction.commit();
 }
 
@@ -215,22 +146,26 @@ void load_catalogue(Connection& connection, Catalogue& catalogue) {
 
 std::uint32_t declare(Connection& writer, Catalogue& catalogue, Collection wanted) {
     // Nothing to do is the common case, at every start, and takes no lock.
-    if (const Catalogue::Entry known = catalogue.find(wanted.name)) {
-        check_same(*known, wanted);
-        if (holds(*known, wanted)) return known->number;
-    }
-    Transaction transaction(writer);
+    if (const Catalogue::Entry known = catalogue.find(wanted.name))
+        if (difference(*known, wanted).empty() && holds(*known, wanted)) return known->number;
+    std::string how;
     std::optional<Collection> stands;
-    for (auto& [number, collection] : stored_collections(writer))
-        if (collection.name == wanted.name) stands = std::move(collection);
-    if (!stands) {
-        make(writer, wanted);
-        stands = std::move(wanted);
-    } else {
-        check_same(*stands, wanted);
-        if (!holds(*stands, wanted)) extend(writer, *stands, wanted);
+    {
+        Transaction transaction(writer);
+        stands = stored_collection(writer, wanted.name);
+        if (!stands) {
+            make(writer, wanted);
+            stands = std::move(wanted);
+        } else {
+            how = difference(*stands, wanted);
+            if (how.empty() && !holds(*stands, wanted)) extend(writer, *stands, wanted);
+        }
+        if (how.empty()) {
+            forget_description(writer, stands->name, "pending");
+            transaction.commit();
+        }
     }
-    transaction.commit();
+    if (!how.empty()) refuse(writer, *stands, wanted, how);
     const std::uint32_t number = stands->number;
     catalogue.put(std::move(*stands));
     return number;

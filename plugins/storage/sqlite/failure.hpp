@@ -16,8 +16,8 @@ class StoreFailure : public sdk::Failure {
           retry_after_ms_(retry_after_ms) {}
     std::uint32_t retry_after_ms() const { return retry_after_ms_; }
 
-    /// An SQLite constraint that the values broke: which one, so that a writer can say it in the caller's words.
-    enum class Constraint : std::uint8_t { none, id, unique };
+    /// An SQLite constraint that the values broke: so that a writer can say it in the caller's words.
+    enum class Constraint : std::uint8_t { none, unique };
     Constraint constraint = Constraint::none;
 
   private:

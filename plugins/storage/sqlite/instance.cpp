@@ -3,6 +3,8 @@
 #include <set>
 #include <thread>
 
+#include "vectors_instance.hpp"
+
 namespace jackfield::sqlite {
 namespace {
 
@@ -46,6 +48,9 @@ const jf_records_v1* records_table() {
         t.watch = [](jf_instance* self, jf_op op, std::uint32_t collection, jf_str tenant, jf_error* error) {
             return entry(error, [&] { instance_of(self).watch(op, collection, tenant); });
         };
+        t.migrate = [](jf_instance* self, jf_op op, const jf_migrate* request, jf_error* error) {
+            return entry(error, [&] { instance_of(self).migrate(op, request); });
+        };
         return t;
     }();
     return &table;
@@ -54,15 +59,23 @@ const jf_records_v1* records_table() {
 }  // namespace
 
 std::unique_ptr<Instance> Instance::create(sdk::Host host, const sdk::Config& config) {
-    return std::make_unique<Instance>(host, read_options(config));
+    return std::make_unique<Instance>(host, read_options(config), read_vector_options(config));
 }
 
 void Instance::start(jf_op op) {
     const std::lock_guard lock(mutex_);
     if (!store_) {
+        options_.warn = [this](const char* event, const std::string& text) { host_.log(JF_LOG_WARN, event, {{"text", text}}); };
+        options_.on_change = [this](std::uint32_t collection, std::string_view tenant) {
+            // A full queue at the host holds wakes already: one more says nothing.
+            watchers_.wake(collection, tenant, [this](jf_op watching) { host_.emit(watching, JF_EV_WAKE); });
+        };
         store_ = Store::open(options_);
+        vectors_ = std::make_shared<VectorStore>(host_, store_, vector_options_, options_.utc_us);
         host_.log(JF_LOG_INFO, "sqlite.open", {{"path", options_.path}});
     }
+    vectors_->resume();
+    vectors_->warm_up();
     accepting_ = true;
     host_.complete(op);
 }
@@ -75,6 +88,7 @@ void Instance::quiesce(jf_op op, std::uint32_t budget_ms) {
         store = store_;
     }
     for (const Watchers::Watch& watch : watchers_.take_all()) host_.complete(watch.op, JF_E_CANCELLED);
+    if (vectors_) vectors_->stop(std::chrono::milliseconds(budget_ms) / 2);
     const bool idle = operations_.wait_idle(std::chrono::milliseconds(budget_ms));
     // A convenience for who copies the file next; what was answered is durable in the log already.
     if (idle && store) sdk::guarded(nullptr, [&] { store->checkpoint(); });
@@ -82,6 +96,7 @@ void Instance::quiesce(jf_op op, std::uint32_t budget_ms) {
 }
 
 const void* Instance::query(std::string_view interface_id) {
+    if (interface_id == JF_VECTORS_V1) return vectors_table();
     return interface_id == JF_RECORDS_V1 ? records_table() : nullptr;
 }
 
@@ -96,6 +111,12 @@ std::shared_ptr<Store> Instance::store() {
     const std::lock_guard lock(mutex_);
     if (!accepting_) throw StoreFailure(JF_E_STATE, "the storage has not started or is stopping");
     return store_;
+}
+
+std::shared_ptr<VectorStore> Instance::vectors() {
+    const std::lock_guard lock(mutex_);
+    if (!accepting_) throw StoreFailure(JF_E_STATE, "the storage has not started or is stopping");
+    return vectors_;
 }
 
 /// Runs `body` for an accepted op and completes the op with its answer or failure.
@@ -157,7 +178,6 @@ void Instance::run_writes(jf_op op, const jf_array& given) {
     }
     serve(op, [&](const std::atomic<bool>& cancelled) {
         WriteResult result = opened->write(requests, cancelled);
-        wake_watchers(requests);
         // What is committed is answered as such, even when the caller cancels meanwhile.
         static const std::atomic<bool> never{false};
         for (RowBuffer& rows : result.rows) emit_rows(op, rows, never);
@@ -168,15 +188,30 @@ void Instance::run_writes(jf_op op, const jf_array& given) {
 void Instance::watch(jf_op op, std::uint32_t collection, jf_str tenant) {
     const std::shared_ptr<Store> opened = store();
     const Catalogue::Entry entry = opened->catalogue().at(collection);
-    watchers_.add({op, collection, std::string(entry->tenant_of(read_text(tenant, "tenant")))});
+    const std::string_view whose = read_text(tenant, "tenant");
+    watchers_.add({op, collection, std::string(entry->scope == JF_SCOPE_HOST ? std::string_view() : whose)});
 }
 
-void Instance::wake_watchers(const std::vector<WriteRequest>& writes) {
-    std::set<std::pair<std::uint32_t, std::string_view>> changed;
-    for (const WriteRequest& write : writes) changed.emplace(write.collection->number, write.tenant);
-    // A full queue at the host holds wakes already: one more says nothing.
-    for (const auto& [collection, tenant] : changed)
-        watchers_.wake(collection, tenant, [&](jf_op op) { host_.emit(op, JF_EV_WAKE); });
+void Instance::migrate(jf_op op, const jf_migrate* given) {
+    const std::shared_ptr<Store> opened = store();
+    const MigrateRequest request = read_migrate(given);
+    serve(op, [&](const std::atomic<bool>&) {
+        Answer answer;
+        answer.affected = opened->migrate(request, [&](const Step& step) {
+            jf_migration_step out = sdk::make<jf_migration_step>();
+            out.kind = step.kind;
+            out.flags = step.flags;
+            out.collection = sdk::str(step.collection);
+            out.text = sdk::str(step.text);
+            out.from_version = step.from;
+            out.to_version = step.to;
+            out.rows = step.rows;
+            out.lost = step.lost;
+            out.estimate_ms = step.estimate_ms;
+            host_.emit(op, JF_EV_MIGRATION, out);
+        });
+        return answer;
+    });
 }
 
 void Instance::emit_rows(jf_op op, RowBuffer& buffer, const std::atomic<bool>& cancelled) {

@@ -10,6 +10,7 @@
 #include "config.hpp"
 #include "operations.hpp"
 #include "store.hpp"
+#include "vectors_store.hpp"
 
 namespace jackfield::sqlite {
 
@@ -18,7 +19,8 @@ namespace jackfield::sqlite {
 class Instance {
   public:
     static std::unique_ptr<Instance> create(sdk::Host host, const sdk::Config& config);
-    Instance(sdk::Host host, Options options) : host_(host), options_(std::move(options)) {}
+    Instance(sdk::Host host, Options options, VectorOptions vectors = {})
+        : host_(host), options_(std::move(options)), vector_options_(vectors) {}
 
     void start(jf_op op);
     void quiesce(jf_op op, std::uint32_t budget_ms);
@@ -29,6 +31,13 @@ class Instance {
     void run_query(jf_op op, const jf_query* query);
     void run_writes(jf_op op, const jf_array& writes);
     void watch(jf_op op, std::uint32_t collection, jf_str tenant);
+    void migrate(jf_op op, const jf_migrate* request);
+
+    // What vectors_instance.cpp needs.
+    const sdk::Host& host() const { return host_; }
+    Operations& operations() { return operations_; }
+    /// STATE unless it has started and is not quiescing.
+    std::shared_ptr<VectorStore> vectors();
 
   private:
     struct Answer {
@@ -41,12 +50,13 @@ class Instance {
     template <typename Body>
     void serve(jf_op op, Body body);
     void emit_rows(jf_op op, RowBuffer& rows, const std::atomic<bool>& cancelled);
-    void wake_watchers(const std::vector<WriteRequest>& writes);
 
     sdk::Host host_;
     Options options_;
     std::mutex mutex_;
     std::shared_ptr<Store> store_;  // shared with the operations that run
+    VectorOptions vector_options_;
+    std::shared_ptr<VectorStore> vectors_;  // as store_
     bool accepting_ = false;
     Operations operations_;
     Watchers watchers_;

@@ -67,12 +67,12 @@ class Watchers {
         const std::lock_guard lock(mutex_);
         return std::exchange(watches_, {});
     }
-    /// Calls wake(op) for each watch of the collection; the lock keeps a wake from coming after the watch has ended.
+    /// Calls wake(op) for each watch of the collection and tenant, or of any tenant; the lock keeps a wake from coming after the watch has ended.
     template <typename Wake>
     void wake(std::uint32_t collection, std::string_view tenant, Wake wake) {
         const std::lock_guard lock(mutex_);
         for (const Watch& watch : watches_)
-            if (watch.collection == collection && watch.tenant == tenant) wake(watch.op);
+            if (watch.collection == collection && (watch.tenant.empty() || watch.tenant == tenant)) wake(watch.op);
     }
 
   private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cursor.hpp"
+#include "search.hpp"
 #include "sql.hpp"
 
 namespace jackfield::sqlite {
@@ -25,14 +26,22 @@ struct Selection {
     }
 };
 
-std::string join_name(std::size_t i) { return "r" + std::to_string(i) + "."; }
+std::string join_name(std::size_t i) { return "r" + std::to_string(i); }
 
 Selection select_records(const QueryRequest& query) {
     Selection selection;
-    if (query.fields.empty()) selection.add_all(*query.collection, "t.");
-    for (const std::uint16_t field : query.fields)
-        selection.add(qualified(*query.collection, field), query.collection->at(field).type);
-    for (std::size_t i = 0; i < query.include.size(); ++i) selection.add_all(*query.include[i].target, join_name(i));
+    for (const QueryRequest::Column& column : query.columns) {
+        if (column.include < 0) {
+            selection.add(qualified(*query.collection, column.field), order_field(*query.collection, column.field).type);
+            continue;
+        }
+        const auto i = static_cast<std::size_t>(column.include);
+        const Collection& target = *query.include[i].target;
+        selection.add(qualified(target, column.field, join_name(i)), target.at(column.field).type);
+    }
+    if (!query.columns.empty()) return selection;
+    selection.add_all(*query.collection, "t.");
+    for (std::size_t i = 0; i < query.include.size(); ++i) selection.add_all(*query.include[i].target, join_name(i) + '.');
     return selection;
 }
 
@@ -40,8 +49,8 @@ void append_joins(Sql& sql, const QueryRequest& query) {
     for (std::size_t i = 0; i < query.include.size(); ++i) {
         const Collection& target = *query.include[i].target;
         const std::string name = join_name(i);
-        sql << " LEFT JOIN " << target.table() << " AS " << name.substr(0, name.size() - 1) << " ON " << name << "_tenant = ";
-        sql.text(target.tenant_of(query.raw_tenant)) << " AND " << name << "_id = " << qualified(*query.collection, query.include[i].field);
+        sql << " LEFT JOIN " << target.table() << " AS " << name << " ON " << name << "._tenant = ";
+        sql.text(target.tenant_of(query.raw_tenant)) << " AND " << name << "._id = " << qualified(*query.collection, query.include[i].field);
     }
 }
 
@@ -68,18 +77,40 @@ Passed pass_rows(Statement& row, std::uint32_t limit, RowBuffer& buffer, const R
     return passed;
 }
 
+/// The records that match all words, with their rank, apart: FTS5 computes the rank only where it looks for the words itself.
+void append_ranked(Sql& sql, const QueryRequest& query) {
+    const Collection& collection = *query.collection;
+    std::string match;
+    bool nothing = false;
+    for (const Term& term : query.where) {
+        if (term.verb != JF_TERM_TEXT || term.via.reference) continue;
+        nothing |= term.words.empty();
+        match += (match.empty() ? "(" : " AND (") + term.words + ")";
+    }
+    // The tenant's column is no word of the record: it weighs nothing.
+    const std::string index = search_table(collection);
+    sql << "WITH s AS MATERIALIZED (SELECT rowid AS _number, -bm25(" << index << ", 0.0) AS _rank FROM " << index << " WHERE ";
+    if (nothing) sql << "0) ";
+    else (sql << index << " MATCH ").owned_text(match_in_tenant(query.tenant, match)) << ") ";
+}
+
 std::string run_records(Connection& connection, const QueryRequest& query, const RowSink& sink) {
     const Collection& collection = *query.collection;
     const std::vector<jf_order> order = total_order(query.order);
     const Selection selection = select_records(query);
     const Cursor from = query.cursor.empty() ? Cursor{} : read_cursor(query, query.cursor);
 
-    Sql sql("SELECT ");
-    sql << selection.columns;
+    Sql sql;
+    if (query.ranked) append_ranked(sql, query);
+    sql << "SELECT " << selection.columns;
     for (const jf_order& by : order) sql << ", " << qualified(collection, by.field);
-    sql << " FROM " << collection.table() << " AS t";
+    sql << " FROM ";
+    if (query.ranked) sql << "s JOIN " << collection.table() << " AS t ON t._row = s._number";
+    else sql << collection.table() << " AS t";
     append_joins(sql, query);
-    append_where(sql, collection, query.tenant, {}, query.where);
+    std::vector<Term> where = query.where;
+    if (query.ranked) std::erase_if(where, [](const Term& term) { return term.verb == JF_TERM_TEXT && !term.via.reference; });
+    append_where(sql, collection, query.tenant, {}, where);
     if (!from.last.empty()) append_after(sql, collection, order, from.last);
     append_order(sql, collection, order);
     (sql << " LIMIT ").integer(static_cast<std::int64_t>(query.limit) + 1);
@@ -90,7 +121,7 @@ std::string run_records(Connection& connection, const QueryRequest& query, const
     const Passed passed = pass_rows(row, query.limit, buffer, sink, [&](const Statement& last) {
         Cursor to;
         for (std::size_t i = 0; i < order.size(); ++i)
-            to.last.push_back(column_value(last, static_cast<int>(selection.types.size() + i), collection.at(order[i].field).type));
+            to.last.push_back(column_value(last, static_cast<int>(selection.types.size() + i), order_field(collection, order[i].field).type));
         cursor = write_cursor(query, to);
     });
     return passed.more ? cursor : std::string();
@@ -99,6 +130,7 @@ std::string run_records(Connection& connection, const QueryRequest& query, const
 std::uint16_t aggregate_type(const Collection& collection, const jf_aggregate& aggregate) {
     if (aggregate.verb == JF_AGGREGATE_COUNT) return JF_VALUE_INT;
     if (aggregate.verb == JF_AGGREGATE_AVG) return JF_VALUE_REAL;
+    if (aggregate.verb == JF_AGGREGATE_SUM_EACH) return JF_VALUE_JSON;
     return collection.at(aggregate.field).type;
 }
 
@@ -119,7 +151,7 @@ void append_group_order(Sql& sql, const QueryRequest& query) {
 }
 
 std::string run_aggregates(Connection& connection, const QueryRequest& query, const RowSink& sink) {
-    static constexpr std::string_view functions[] = {"count", "sum", "min", "max", "avg"};
+    static constexpr std::string_view functions[] = {"count", "sum", "min", "max", "avg", "jf_sum_each"};
     const Collection& collection = *query.collection;
     const Cursor from = query.cursor.empty() ? Cursor{} : read_cursor(query, query.cursor);
     std::vector<std::uint16_t> types;

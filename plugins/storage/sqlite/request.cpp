@@ -1,5 +1,8 @@
 #include "request.hpp"
 
+#include "number_arrays.hpp"
+#include "search.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -63,13 +66,43 @@ void check_type(const Field& field, const jf_value& value) {
     check_content(field, value);
 }
 
-Term read_term(const jf_term& given, const Collection& collection) {
+/// Where a request's terms and columns may lead.
+struct Scope {
+    const Collection& collection;
+    const Catalogue& catalogue;
+    std::string_view tenant;  // as the caller gave it
+};
+
+/// The collection that a reference leads to.
+Catalogue::Entry follow(const Scope& scope, std::uint16_t number) {
+    const Field& field = scope.collection.at(number);
+    if (field.references.empty()) wrong(field, "refers to no collection");
+    Catalogue::Entry target = scope.catalogue.find(field.references);
+    if (!target) wrong(field, "refers to collection '" + field.references + "', which is not declared");
+    target->tenant_of(scope.tenant);
+    return target;
+}
+
+void read_words(const Field& field, const jf_value& value, Term& term) {
+    if (!field.searchable()) wrong(field, "is not declared with TEXT_SEARCH");
+    check_type(field, value);
+    term.words = match_words(&field, sdk::view(value.s));
+}
+
+Term read_term(const jf_term& given, const Scope& scope) {
+    Term term{given.field, given.verb, given.value, {}, {}, {}};
+    if (given.via != 0) {
+        term.via.reference = given.via;
+        term.via.target = follow(scope, given.via);
+        term.via.tenant = term.via.target->tenant_of(scope.tenant);
+    }
+    const Collection& collection = given.via ? *term.via.target : scope.collection;
     const Field& field = collection.at(given.field);
-    Term term{given.field, given.verb, given.value, {}};
+    if (field.dropped()) wrong(field, "is dropped");
     switch (given.verb) {
         case JF_TERM_IS_NULL:
         case JF_TERM_NOT_NULL: return term;
-        case JF_TERM_TEXT: unsupported("this storage has no text search");
+        case JF_TERM_TEXT: read_words(field, given.value, term); return term;
         case JF_TERM_PREFIX:
         case JF_TERM_CONTAINS:
             if (field.type != JF_VALUE_TEXT) wrong(field, "is no text: it has no prefix and no part");
@@ -90,17 +123,17 @@ Term read_term(const jf_term& given, const Collection& collection) {
     return term;
 }
 
-std::vector<Term> read_where(const jf_array& given, const Collection& collection) {
+std::vector<Term> read_where(const jf_array& given, const Scope& scope, const char* what = "where") {
     std::vector<Term> where;
-    for (const jf_term& term : read_structs<jf_term>(given, most_terms, "where"))
-        where.push_back(read_term(term, collection));
+    for (const jf_term& term : read_structs<jf_term>(given, most_terms, what)) where.push_back(read_term(term, scope));
     return where;
 }
 
-std::vector<jf_order> read_order(const jf_array& given, const Collection& collection) {
+std::vector<jf_order> read_order(const jf_array& given, const Collection& collection, bool may_rank = false) {
     std::vector<jf_order> order = read_structs<jf_order>(given, 16, "order");
     for (const jf_order& by : order) {
-        const Field& field = collection.at(by.field);
+        const Field& field = by.field == JF_FIELD_RANK && may_rank ? rank_field() : collection.at(by.field);
+        if (field.dropped()) wrong(field, "is dropped");
         if (field.type == JF_VALUE_JSON) wrong(field, "is JSON, which has no order");
         if (by.descending > 1) wrong(field, "is ordered neither up (0) nor down (1)");
     }
@@ -121,10 +154,15 @@ void read_aggregates(const jf_query& query, QueryRequest& request) {
         if (!request.group.empty() || !request.edges.empty()) invalid("group and bucket_edges need aggregates");
         return;
     }
-    if (!request.include.empty() || !request.fields.empty()) invalid("aggregates go with neither fields nor include");
+    if (!request.include.empty() || !request.columns.empty()) invalid("aggregates go with neither fields, columns nor include");
     for (const jf_aggregate& aggregate : request.aggregates) {
         const Field& field = collection.at(aggregate.field);
         const bool number = field.type == JF_VALUE_INT || field.type == JF_VALUE_REAL;
+        if (field.dropped()) wrong(field, "is dropped");
+        if (aggregate.verb == JF_AGGREGATE_SUM_EACH) {
+            if (field.type != JF_VALUE_JSON) wrong(field, "is no JSON: it has no elements to add up");
+            continue;
+        }
         if (aggregate.verb > JF_AGGREGATE_AVG) unsupported("aggregate verb " + std::to_string(aggregate.verb) + " is unknown");
         if ((aggregate.verb == JF_AGGREGATE_SUM || aggregate.verb == JF_AGGREGATE_AVG) && !number)
             wrong(field, "is no number: it has no sum and no average");
@@ -144,15 +182,49 @@ void read_aggregates(const jf_query& query, QueryRequest& request) {
         invalid("bucket_edges do not ascend");
 }
 
-void read_includes(const jf_query& query, const Catalogue& catalogue, QueryRequest& request) {
-    for (const std::uint16_t number : read_plain<std::uint16_t>(query.include, most_includes, "include")) {
-        const Field& field = request.collection->at(number);
-        if (field.references.empty()) wrong(field, "refers to no collection");
-        Catalogue::Entry target = catalogue.find(field.references);
-        if (!target) wrong(field, "refers to collection '" + field.references + "', which is not declared");
-        target->tenant_of(request.raw_tenant);
-        request.include.push_back({number, std::move(target)});
+/// Where in `include` the reference stands; put there when it does not yet.
+int include_of(const Scope& scope, std::uint16_t reference, QueryRequest& request) {
+    for (std::size_t i = 0; i < request.include.size(); ++i)
+        if (request.include[i].field == reference) return static_cast<int>(i);
+    if (request.include.size() == most_includes) invalid("more than " + std::to_string(most_includes) + " references are followed");
+    request.include.push_back({reference, follow(scope, reference)});
+    return static_cast<int>(request.include.size()) - 1;
+}
+
+void read_columns(const jf_query& query, const Scope& scope, QueryRequest& request) {
+    for (const std::uint16_t number : read_plain<std::uint16_t>(query.include, most_includes, "include"))
+        request.include.push_back({number, follow(scope, number)});
+    for (const std::uint16_t number : read_plain<std::uint16_t>(query.fields, most_fields, "fields"))
+        request.columns.push_back({number, -1});
+    // An included record stands behind the fields that were asked for, whole.
+    if (!request.columns.empty())
+        for (std::size_t i = 0; i < request.include.size(); ++i) {
+            const Collection& target = *request.include[i].target;
+            for (std::uint16_t n = 0; n < own_fields().size(); ++n) request.columns.push_back({n, static_cast<int>(i)});
+            for (std::size_t n = 0; n < target.fields.size(); ++n)
+                request.columns.push_back({static_cast<std::uint16_t>(JF_FIELD_FIRST + n), static_cast<int>(i)});
+        }
+    const std::vector<jf_column> columns = read_structs<jf_column>(query.columns, most_fields, "columns");
+    if (!columns.empty() && (query.fields.n > 0 || query.include.n > 0)) invalid("columns stand instead of fields and include");
+    for (const jf_column& column : columns)
+        request.columns.push_back({column.field, column.via ? include_of(scope, column.via, request) : -1});
+    for (const QueryRequest::Column& column : request.columns) {
+        if (column.field == JF_FIELD_RANK && column.include < 0) request.ranked = true;
+        else (column.include < 0 ? scope.collection : *request.include[static_cast<std::size_t>(column.include)].target).at(column.field);
     }
+}
+
+void read_search(const jf_query& query, QueryRequest& request) {
+    const std::string_view words = read_text(query.text, "text");
+    if (!words.empty()) {
+        if (!request.collection->has_search()) invalid("collection '" + request.collection->name + "' has no field with TEXT_SEARCH");
+        Term term{JF_FIELD_ID, JF_TERM_TEXT, {}, {}, match_words(nullptr, words), {}};
+        request.where.push_back(std::move(term));
+    }
+    for (const jf_order& by : request.order) request.ranked |= by.field == JF_FIELD_RANK;
+    const bool has_words = std::any_of(request.where.begin(), request.where.end(),
+                                       [](const Term& term) { return term.verb == JF_TERM_TEXT && !term.via.reference; });
+    if (request.ranked && !has_words) invalid("RANK goes with text, or with a TEXT term on the collection's own field");
 }
 
 void check_edit_kind(const Field& field, const Edit& edit) {
@@ -163,6 +235,11 @@ void check_edit_kind(const Field& field, const Edit& edit) {
             [[fallthrough]];
         case JF_EDIT_UNSET:
             if (field.not_null()) wrong(field, "may not be null");
+            return;
+        case JF_EDIT_ADD_EACH:
+            if (field.type != JF_VALUE_JSON) wrong(field, "is no JSON: it has no elements to add to");
+            check_type(field, edit.value);
+            if (!NumberArray::parse(sdk::view(edit.value.s))) wrong(field, "takes a JSON array of numbers to add");
             return;
         case JF_EDIT_INC:
             if (!counts) wrong(field, "is neither number nor time: it can't be increased");
@@ -186,6 +263,7 @@ std::vector<Edit> read_edits(const jf_array& given, const Collection& collection
     for (const jf_edit& edit : read_structs<jf_edit>(given, most_fields, what)) {
         const Field& field = collection.at(edit.field);
         if (edit.field < JF_FIELD_FIRST) wrong(field, "is kept by the storage and can't be written");
+        if (field.dropped()) wrong(field, "is dropped");
         if (!seen.insert(edit.field).second) wrong(field, "stands twice in " + std::string(what));
         const Edit& made = edits.emplace_back(Edit{edit.field, edit.verb, edit.value});
         check_edit_kind(field, made);
@@ -201,8 +279,9 @@ const jf_value* value_of(const WriteRequest& request, std::uint16_t field) {
 
 void check_insert(const WriteRequest& request) {
     if (request.id.empty()) invalid("id is missing");
-    if (!request.edits.empty() || !request.where.empty() || !request.order.empty())
-        invalid("an insert takes values, neither edits nor where nor order");
+    if (!request.edits.empty() && request.verb != JF_WRITE_UPSERT) invalid("edits of a record that stands go with UPSERT");
+    if (!request.where.empty() || !request.order.empty()) invalid("an insert takes values, neither where nor order");
+    if ((request.flags & JF_WRITE_ERASE) != 0) invalid("ERASE goes with UPDATE_WHERE and DELETE_WHERE");
     if (request.expect_rev != 0 && request.verb != JF_WRITE_UPSERT) invalid("an insert expects no revision");
     if (request.unique) {
         if (!request.unique->unique) invalid("unique_index names an index that is not unique");
@@ -229,8 +308,22 @@ void check_change(const WriteRequest& request) {
     const bool removes = request.verb == JF_WRITE_DELETE_WHERE;
     if (removes && !request.edits.empty()) invalid("a delete takes no edits");
     if (!removes && request.edits.empty()) invalid("edits are missing");
+    if (request.verb == JF_WRITE_CLAIM && (request.flags & JF_WRITE_ERASE) != 0) invalid("ERASE goes with UPDATE_WHERE and DELETE_WHERE");
     if (request.verb == JF_WRITE_CLAIM && request.limit > most_choices)
         invalid("CLAIM takes at most " + std::to_string(most_choices) + " records at a time");
+}
+
+void read_fairness(const jf_write& write, const Scope& scope, WriteRequest& request) {
+    if (write.fair_by == 0) {
+        if (write.fair_most != 0 || write.fair_busy.n > 0) invalid("fair_most and fair_busy need fair_by");
+        return;
+    }
+    if (write.verb != JF_WRITE_CLAIM) invalid("fair_by goes with CLAIM");
+    const Field& field = scope.collection.at(write.fair_by);
+    if (field.type == JF_VALUE_JSON || field.dropped()) wrong(field, "has no equality: nothing can be shared by it");
+    request.fair_by = write.fair_by;
+    request.fair_most = write.fair_most;
+    request.fair_busy = read_where(write.fair_busy, scope, "fair_busy");
 }
 
 bool is_collection_name(std::string_view name) {
@@ -252,8 +345,11 @@ Field read_field(const jf_field& given) {
     if (!is_field_name(field.name)) invalid("'" + field.name.substr(0, 60) + "' is no field name: [a-z][a-z0-9_]*, at most 60");
     field.column = quoted(field.name);
     if (field.type == JF_VALUE_NULL || field.type > JF_VALUE_JSON) wrong(field, "has no known type");
-    if ((field.flags & ~(JF_FIELD_NOT_NULL | JF_FIELD_TEXT_SEARCH)) != 0)
+    if ((field.flags & ~(JF_FIELD_NOT_NULL | JF_FIELD_TEXT_SEARCH | JF_FIELD_DROPPED)) != 0)
         throw StoreFailure(JF_E_TOO_NEW, "field '" + field.name + "' has flags that this plugin does not know");
+    if ((field.flags & JF_FIELD_TEXT_SEARCH) != 0 && field.type != JF_VALUE_TEXT) wrong(field, "is no text and can't be searched");
+    if (field.dropped()) field.flags = JF_FIELD_DROPPED;
+    if (field.dropped()) field.column = "NULL";
     if (field.references.empty()) return field;
     if (!is_collection_name(field.references)) wrong(field, "refers to no collection name");
     if (field.type != JF_VALUE_TEXT) wrong(field, "refers to a collection and has to be text");
@@ -283,12 +379,12 @@ QueryRequest read_query(const jf_query* given, const Catalogue& catalogue) {
     request.raw_tenant = read_text(query.tenant, "tenant");
     request.tenant = collection.tenant_of(request.raw_tenant);
     if (query.flags != 0) throw StoreFailure(JF_E_TOO_NEW, "query flags that this plugin does not know");
-    if (query.text.len > 0) unsupported("this storage has no text search");
-    request.where = read_where(query.where, collection);
-    request.order = read_order(query.order, collection);
-    request.fields = read_fields(query.fields, collection, "fields");
+    const Scope scope{collection, catalogue, request.raw_tenant};
+    request.where = read_where(query.where, scope);
+    request.order = read_order(query.order, collection, query.aggregates.n == 0);
     request.group = read_fields(query.group, collection, "group");
-    read_includes(query, catalogue, request);
+    read_columns(query, scope, request);
+    read_search(query, request);
     read_aggregates(query, request);
     if (query.cursor.len > 0 && !query.cursor.ptr) invalid("cursor has a length without bytes");
     request.cursor = sdk::view(query.cursor);
@@ -303,15 +399,19 @@ WriteRequest read_write(const jf_write* given, const Catalogue& catalogue) {
     const Collection& collection = *request.collection;
     request.verb = write.verb;
     if (write.verb > JF_WRITE_CLAIM) unsupported("write verb " + std::to_string(write.verb) + " is unknown");
-    if (write.flags != 0) throw StoreFailure(JF_E_TOO_NEW, "write flags that this plugin does not know");
-    request.tenant = collection.tenant_of(read_text(write.tenant, "tenant"));
+    if ((write.flags & ~(JF_WRITE_REQUIRE | JF_WRITE_ERASE)) != 0)
+        throw StoreFailure(JF_E_TOO_NEW, "write flags that this plugin does not know");
+    request.flags = write.flags;
+    const Scope scope{collection, catalogue, read_text(write.tenant, "tenant")};
+    request.tenant = collection.tenant_of(scope.tenant);
     request.id = read_text(write.id, "id");
     request.expect_rev = write.expect_rev;
     request.values = read_edits(write.values, collection, "values");
     request.edits = read_edits(write.edits, collection, "edits");
-    request.where = read_where(write.where, collection);
+    request.where = read_where(write.where, scope);
     request.order = read_order(write.order, collection);
     request.limit = write.limit;
+    read_fairness(write, scope, request);
     for (const Edit& edit : request.values)
         if (edit.verb != JF_EDIT_SET) wrong(collection.at(edit.field), "has a verb other than SET in values");
     if (write.unique_index > 0) {
@@ -331,6 +431,7 @@ Collection read_collection(const jf_collection* given) {
     if (!is_collection_name(collection.name))
         invalid("'" + collection.name.substr(0, 60) + "' is no collection name: [a-z][a-z0-9_.]*, at most 120");
     collection.scope = declared.scope;
+    collection.version = declared.version;
     if (collection.scope > JF_SCOPE_TENANT) invalid("collection '" + collection.name + "' has no known scope");
     std::set<std::string> names;
     for (const jf_field& field : read_structs<jf_field>(declared.fields, most_fields, "fields")) {
@@ -345,7 +446,8 @@ Collection read_collection(const jf_collection* given) {
         index.fields = read_fields(given_index.fields, collection, "an index's fields");
         if (index.fields.empty()) invalid("collection '" + collection.name + "' has an index without fields");
         for (const std::uint16_t number : index.fields)
-            if (collection.at(number).type == JF_VALUE_JSON) wrong(collection.at(number), "is JSON, which has no order: no index");
+            if (collection.at(number).dropped()) wrong(collection.at(number), "is dropped: no index");
+            else if (collection.at(number).type == JF_VALUE_JSON) wrong(collection.at(number), "is JSON, which has no order: no index");
     }
     return collection;
 }

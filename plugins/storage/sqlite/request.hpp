@@ -20,6 +20,12 @@ struct Term {
     std::uint16_t verb = 0;
     jf_value value{};
     std::vector<jf_value> any;  // of IN
+    std::string words;          // of TEXT: FTS5's expression, empty when it matches nothing
+    struct Via {
+        std::uint16_t reference = 0;  // 0: the collection's own field
+        Catalogue::Entry target;
+        std::string_view tenant;  // of the target
+    } via;
 };
 
 struct Edit {
@@ -33,7 +39,14 @@ struct QueryRequest {
     std::string_view tenant;
     std::vector<Term> where;
     std::vector<jf_order> order;
-    std::vector<std::uint16_t> fields, group;
+    std::vector<std::uint16_t> group;
+    /// Every field of the collection, then of the included ones, when it is empty.
+    struct Column {
+        std::uint16_t field;
+        int include;  // position in `include`, -1: the collection's own
+    };
+    std::vector<Column> columns;
+    bool ranked = false;  // RANK stands in order or columns
     struct Include {
         std::uint16_t field;
         Catalogue::Entry target;
@@ -51,8 +64,11 @@ struct WriteRequest {
     std::uint32_t verb = 0;
     std::string_view tenant, id;
     std::uint64_t expect_rev = 0;
+    std::uint32_t flags = 0;
     std::vector<Edit> values, edits;
-    std::vector<Term> where;
+    std::vector<Term> where, fair_busy;
+    std::uint16_t fair_by = 0;
+    std::uint32_t fair_most = 0;
     std::vector<jf_order> order;
     const Index* unique = nullptr;  // of `collection`
     std::uint32_t limit = 0;

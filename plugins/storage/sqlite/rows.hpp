@@ -22,6 +22,7 @@ class RowBuffer {
     /// The statement's first columns, as many as there are types.
     void add(const Statement& row);
     bool empty() const { return values_.empty(); }
+    std::size_t bytes() const { return values_.size() * sizeof(jf_value) + text_.size(); }
     bool full() const { return values_.size() >= most_rows * types_.size() || text_.size() >= most_bytes; }
     void clear();
     /// Borrows from this buffer until it is changed.

@@ -1,5 +1,7 @@
 #include "schema.hpp"
 
+#include <algorithm>
+
 #include "failure.hpp"
 
 namespace jackfield::sqlite {
@@ -15,6 +17,11 @@ const std::array<Field, 5>& own_fields() {
         {"updated", JF_VALUE_TIME, JF_FIELD_NOT_NULL, {}, "_updated"},
     }};
     return fields;
+}
+
+const Field& rank_field() {
+    static const Field field{"rank", JF_VALUE_REAL, JF_FIELD_NOT_NULL, {}, "_rank"};
+    return field;
 }
 
 std::string_view type_name(std::uint32_t type) {
@@ -34,6 +41,10 @@ const Field& Collection::at(std::uint16_t field) const {
     const Field* found = find(field);
     if (!found) invalid("collection '" + name + "' has no field " + std::to_string(field));
     return *found;
+}
+
+bool Collection::has_search() const {
+    return std::any_of(fields.begin(), fields.end(), [](const Field& field) { return field.searchable(); });
 }
 
 std::size_t Collection::column_count() const { return own_fields().size() + fields.size(); }
@@ -64,6 +75,11 @@ Catalogue::Entry Catalogue::find(std::string_view name) const {
     for (const auto& [number, entry] : by_number_)
         if (entry->name == name) return entry;
     return nullptr;
+}
+
+void Catalogue::clear() {
+    const std::unique_lock lock(mutex_);
+    by_number_.clear();
 }
 
 void Catalogue::put(Collection collection) {

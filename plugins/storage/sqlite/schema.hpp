@@ -22,6 +22,9 @@ struct Field {
     std::string column;  // quoted
 
     bool not_null() const { return (flags & JF_FIELD_NOT_NULL) != 0; }
+    bool searchable() const { return (flags & (JF_FIELD_TEXT_SEARCH | JF_FIELD_DROPPED)) == JF_FIELD_TEXT_SEARCH; }
+    /// Only its number is left; it has no column.
+    bool dropped() const { return (flags & JF_FIELD_DROPPED) != 0; }
     friend bool operator==(const Field&, const Field&) = default;
 };
 
@@ -35,6 +38,8 @@ struct Index {
 struct Collection {
     std::uint32_t number = 0;
     std::uint32_t scope = JF_SCOPE_HOST;
+    std::uint32_t version = 0;  // as declared
+    bool has_row_column = true; // tables of storage format 1 have SQLite's implicit row numbers, which VACUUM may change
     std::string name;
     std::vector<Field> fields;
     std::vector<Index> indexes;
@@ -44,12 +49,16 @@ struct Collection {
     const Field* find(std::uint16_t field) const;
     /// As find(), INVALID when there is none.
     const Field& at(std::uint16_t field) const;
+    bool has_search() const;
     std::size_t column_count() const;
     /// Types of the columns of a full row.
     std::vector<std::uint16_t> column_types() const;
     /// The tenant that an operation works for: empty for a host-scoped collection; INVALID when it is missing.
     std::string_view tenant_of(std::string_view given) const;
 };
+
+/// JF_FIELD_RANK: no field of a record, but a column that a query with words can be asked for.
+const Field& rank_field();
 
 /// id, tenant, rev, created, updated: their columns begin with an underscore, which no declared field does.
 const std::array<Field, 5>& own_fields();
@@ -69,6 +78,7 @@ class Catalogue {
     /// Null when nothing of that name was declared.
     Entry find(std::string_view name) const;
     void put(Collection collection);
+    void clear();
 
   private:
     mutable std::shared_mutex mutex_;

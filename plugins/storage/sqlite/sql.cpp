@@ -8,6 +8,9 @@
 #include <cstring>
 #include <memory>
 
+#include "number_arrays.hpp"
+#include "search.hpp"
+
 namespace jackfield::sqlite {
 namespace {
 
@@ -19,10 +22,18 @@ std::string after_prefix(std::string_view prefix) {
     return out;
 }
 
-void append_term(Sql& sql, const Collection& collection, const Term& term) {
+void append_own_term(Sql& sql, const Collection& collection, const Term& term, std::string_view tenant, std::string_view table) {
     static constexpr std::string_view comparison[] = {" = ", " <> ", " < ", " <= ", " > ", " >= "};
-    const std::string column = qualified(collection, term.field);
+    const std::string column = qualified(collection, term.field, table);
     switch (term.verb) {
+        case JF_TERM_TEXT:
+            if (term.words.empty()) {
+                sql << "0";
+                return;
+            }
+            sql << table << "._row IN (SELECT rowid FROM " << search_table(collection) << " WHERE " << search_table(collection) << " MATCH ";
+            sql.owned_text(match_in_tenant(tenant, term.words)) << ")";
+            return;
         case JF_TERM_IS_NULL: sql << column << " IS NULL"; return;
         case JF_TERM_NOT_NULL: sql << column << " IS NOT NULL"; return;
         case JF_TERM_CONTAINS: sql << "instr(" << column << ", " << term.value << ") > 0"; return;
@@ -45,6 +56,14 @@ void append_term(Sql& sql, const Collection& collection, const Term& term) {
             return;
         default: sql << column << comparison[term.verb] << term.value;
     }
+}
+
+void append_term(Sql& sql, const Collection& collection, std::string_view tenant, const Term& term) {
+    if (!term.via.reference) return append_own_term(sql, collection, term, tenant, "t");
+    sql << "EXISTS (SELECT 1 FROM " << term.via.target->table() << " AS v WHERE v._tenant = ";
+    sql.text(term.via.tenant) << " AND v._id = " << qualified(collection, term.via.reference) << " AND ";
+    append_own_term(sql, *term.via.target, term, term.via.tenant, "v");
+    sql << ")";
 }
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -84,6 +103,7 @@ void append_edit(Sql& sql, const Field& field, const Edit& edit) {
     sql << column << " = ";
     switch (edit.verb) {
         case JF_EDIT_UNSET: sql << "NULL"; return;
+        case JF_EDIT_ADD_EACH: sql << "jf_add_each(" << column << ", " << edit.value << ")"; return;
         case JF_EDIT_INC: sql << "coalesce(" << column << ", 0) + " << edit.value; return;
         case JF_EDIT_MAX:
             sql << "max(coalesce(" << column << ", " << edit.value << "), " << edit.value << ")";
@@ -189,7 +209,11 @@ Sql& Sql::blob(std::string_view borrowed) {
 }
 Sql& Sql::owned_text(std::string value) { return text(owned_.emplace_back(std::move(value))); }
 
-std::string qualified(const Collection& collection, std::uint16_t field) { return "t." + collection.at(field).column; }
+std::string qualified(const Collection& collection, std::uint16_t field, std::string_view table) {
+    if (field == JF_FIELD_RANK) return "s._rank";
+    const Field& found = collection.at(field);
+    return found.dropped() ? found.column : std::string(table) + '.' + found.column;
+}
 
 void append_where(Sql& sql,
                   const Collection& collection,
@@ -201,8 +225,12 @@ void append_where(Sql& sql,
     if (!id.empty()) (sql << " AND t._id = ").text(id);
     for (const Term& term : where) {
         sql << " AND ";
-        append_term(sql, collection, term);
+        append_term(sql, collection, tenant, term);
     }
+}
+
+const Field& order_field(const Collection& collection, std::uint16_t field) {
+    return field == JF_FIELD_RANK ? rank_field() : collection.at(field);
 }
 
 std::vector<jf_order> total_order(const std::vector<jf_order>& order) {
@@ -230,7 +258,7 @@ void append_after(Sql& sql,
                   const std::vector<jf_order>& total,
                   const std::vector<jf_value>& last) {
     // The first field bounds the scan by itself: the alternatives below would not let an index seek.
-    if (last[0].type != JF_VALUE_NULL && collection.at(total[0].field).not_null())
+    if (last[0].type != JF_VALUE_NULL && order_field(collection, total[0].field).not_null())
         sql << " AND " << qualified(collection, total[0].field) << (total[0].descending ? " <= " : " >= ") << last[0];
     sql << " AND (0";
     for (std::size_t n = 0; n < total.size(); ++n) {
@@ -263,7 +291,8 @@ std::string all_columns(const Collection& collection, std::string_view prefix) {
     std::string out;
     const auto add = [&](const Field& field) {
         if (!out.empty()) out += ", ";
-        (out += prefix) += field.column;
+        if (!field.dropped()) out += prefix;
+        out += field.column;
     };
     for (const Field& field : own_fields()) add(field);
     for (const Field& field : collection.fields) add(field);
@@ -274,7 +303,8 @@ int register_functions(sqlite3* connection) {
     constexpr int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     const int result = sqlite3_create_function_v2(connection, "jf_append", 2, flags, nullptr, append_function, nullptr, nullptr, nullptr);
     if (result != SQLITE_OK) return result;
-    return sqlite3_create_function_v2(connection, "jf_bucket", 2, flags, nullptr, bucket_function, nullptr, nullptr, nullptr);
+    const int bucket = sqlite3_create_function_v2(connection, "jf_bucket", 2, flags, nullptr, bucket_function, nullptr, nullptr, nullptr);
+    return bucket != SQLITE_OK ? bucket : register_array_functions(connection);
 }
 
 }  // namespace jackfield::sqlite

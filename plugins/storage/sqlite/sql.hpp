@@ -42,8 +42,8 @@ class Sql {
     std::deque<std::string> owned_;  // a deque: its elements stay where they are
 };
 
-/// "t.<column>"
-std::string qualified(const Collection& collection, std::uint16_t field);
+/// "t.<column>", NULL for a dropped field
+std::string qualified(const Collection& collection, std::uint16_t field, std::string_view table = "t");
 
 /// " WHERE t._tenant = ? AND ..." : the tenant first, always.
 void append_where(Sql& sql,
@@ -52,6 +52,8 @@ void append_where(Sql& sql,
                   std::string_view id,
                   const std::vector<Term>& where);
 
+/// A field of an order: of the collection, or RANK.
+const Field& order_field(const Collection& collection, std::uint16_t field);
 /// The order with the id at its end, unless it is in it: what makes it total.
 std::vector<jf_order> total_order(const std::vector<jf_order>& order);
 /// " ORDER BY t.a DESC, t._id DESC"

@@ -1,7 +1,9 @@
 #include "store.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <set>
 
 namespace jackfield::sqlite {
 namespace {
@@ -13,7 +15,36 @@ StoreFailure failure_of(const std::exception& problem) {
     return StoreFailure(JF_E_INTERNAL, problem.what());
 }
 
+/// Interrupts what runs on the connection once the flag is set, while this lives.
+class StopWhen {
+  public:
+    StopWhen(Connection& connection, const std::atomic<bool>& cancelled) : connection_(connection) { connection_.stop_when(&cancelled); }
+    ~StopWhen() { connection_.stop_when(nullptr); }
+    StopWhen(const StopWhen&) = delete;
+
+  private:
+    Connection& connection_;
+};
+
 void run(Connection& connection, const char* sql) { connection.prepare(Sql(sql)).run(); }
+
+/// A damaged file is told at the start and not by the first call that meets the damage. A large one is looked at as long as the options say.
+void check_file(Connection& connection, const Options& options) {
+    if (options.check_at_start_ms == 0 || options.in_memory()) return;
+    connection.stop_at(std::chrono::steady_clock::now() + std::chrono::milliseconds(options.check_at_start_ms));
+    std::string said;
+    try {
+        Statement row = connection.prepare(Sql("PRAGMA quick_check(1)"));
+        if (row.step()) said = row.text(0);
+        row.run();
+    } catch (const StoreFailure& failure) {
+        if (failure.code() != JF_E_CANCELLED) throw;
+        said = "ok";
+        options.warn("sqlite.check_cut_short", "the file is too large to be checked within check_at_start_ms");
+    }
+    connection.stop_at(std::nullopt);
+    if (said != "ok") throw connection.damaged(said);
+}
 
 }  // namespace
 
@@ -36,13 +67,23 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
 std::unique_ptr<Store> Store::open(const Options& options) {
     std::unique_ptr<Store> store(new Store(options));
     std::unique_ptr<Connection> writer = Connection::open(options, Connection::Role::writer);
+    check_file(*writer, options);
     prepare_storage(*writer);
     load_catalogue(*writer, store->catalogue_);
+    if (!options.in_memory()) {
+        store->checkpointer_ = std::make_unique<Checkpointer>(options);
+        writer->on_commit([checkpointer = store->checkpointer_.get()](std::int64_t pages) { checkpointer->on_commit(pages); });
+    }
     store->writer_.add(std::move(writer));
     if (!options.in_memory())
         for (std::int64_t i = 0; i < options.readers; ++i)
             store->readers_.add(Connection::open(options, Connection::Role::reader));
     return store;
+}
+
+Store::~Store() {
+    // The writer's commits use the checkpointer until here.
+    checkpoint();
 }
 
 std::uint32_t Store::declare(Collection wanted) {
@@ -86,11 +127,38 @@ WriteResult Store::write(const std::vector<WriteRequest>& writes, const std::ato
     return std::move(job.result);
 }
 
+bool Store::Job::erases() const {
+    return !failure && std::any_of(writes->begin(), writes->end(), [](const WriteRequest& write) { return (write.flags & JF_WRITE_ERASE) != 0; });
+}
+
 void Store::run_group(std::span<Job* const> jobs) {
     Pool::Lease writer = writer_.borrow();
-    if (run_together(*writer, jobs)) return;
-    // SQLite gave the whole transaction up for one job (disk full, input and output, interrupt). Nobody was answered yet: each tries alone.
-    for (Job* const& job : jobs) run_together(*writer, {&job, 1});
+    // SQLite may give the whole transaction up for one job (disk full, input and output, interrupt). Nobody was answered yet: each tries alone.
+    if (!run_together(*writer, jobs))
+        for (Job* const& job : jobs) run_together(*writer, {&job, 1});
+    finish_erasing(*writer, jobs);
+    tell_changes(jobs);
+}
+
+/// The log holds pages as they were: it is emptied before an erasure is answered.
+void Store::finish_erasing(Connection& writer, std::span<Job* const> jobs) {
+    if (options_.in_memory() || std::none_of(jobs.begin(), jobs.end(), [](const Job* job) { return job->erases(); })) return;
+    const int code = checkpointer_->empty_log();
+    if (code == SQLITE_OK) return;
+    for (Job* job : jobs)
+        if (job->erases())
+            job->failure = code == SQLITE_BUSY ? StoreFailure(JF_E_TIMEOUT, "it is done, but a reader has kept the log from being emptied: what was erased "
+                                                                            "stands in it until the next checkpoint")
+                                               : writer.failure(code);
+}
+
+void Store::tell_changes(std::span<Job* const> jobs) {
+    if (!options_.on_change) return;
+    std::set<std::pair<std::uint32_t, std::string_view>> changed;
+    for (const Job* job : jobs)
+        if (!job->failure && job->result.affected > 0)
+            for (const WriteRequest& write : *job->writes) changed.emplace(write.collection->number, write.tenant);
+    for (const auto& [collection, tenant] : changed) options_.on_change(collection, tenant);
 }
 
 /// False: nothing of the group was done and it should be done apart.
@@ -140,10 +208,28 @@ bool Store::run_job(Connection& writer, Job& job) {
     return true;
 }
 
-void Store::checkpoint() {
-    if (options_.in_memory()) return;
+void Store::with_reader(const std::atomic<bool>& cancelled, const std::function<void(Connection&)>& body) {
+    Pool::Lease reader = readers().borrow();
+    const StopWhen stop(*reader, cancelled);
+    body(*reader);
+}
+
+void Store::with_writer(const std::atomic<bool>& cancelled, const std::function<void(Connection&)>& body) {
     Pool::Lease writer = writer_.borrow();
-    (*writer).execute("PRAGMA wal_checkpoint(PASSIVE)");
+    const StopWhen stop(*writer, cancelled);
+    body(*writer);
+}
+
+void Store::checkpoint() {
+    if (checkpointer_) checkpointer_->run_now();
+}
+
+std::uint64_t Store::migrate(const MigrateRequest& request, const StepSink& sink) {
+    Pool::Lease writer = writer_.borrow();
+    const std::uint64_t rows = sqlite::migrate(*writer, options_, request, sink);
+    catalogue_.clear();
+    load_catalogue(*writer, catalogue_);
+    return rows;
 }
 
 }  // namespace jackfield::sqlite

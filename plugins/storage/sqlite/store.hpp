@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -9,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "checkpointer.hpp"
 #include "config.hpp"
 #include "connection.hpp"
 #include "declare.hpp"
+#include "migrate.hpp"
 #include "query.hpp"
 #include "write.hpp"
 
@@ -47,6 +50,7 @@ class Store {
   public:
     /// Throws StoreFailure.
     static std::unique_ptr<Store> open(const Options& options);
+    ~Store();
 
     const Catalogue& catalogue() const { return catalogue_; }
     std::uint32_t declare(Collection wanted);
@@ -54,6 +58,10 @@ class Store {
     std::string query(const QueryRequest& query, const RowSink& sink, const std::atomic<bool>& cancelled);
     /// All or none. Durable when it returns. Writers that wait at the same time share one transaction, and so one sync of the disk.
     WriteResult write(const std::vector<WriteRequest>& writes, const std::atomic<bool>& cancelled);
+    std::uint64_t migrate(const MigrateRequest& request, const StepSink& sink);
+    /// Lends a connection for reading, or the one that writes: for what is no record. What runs there is interrupted once `cancelled` is set.
+    void with_reader(const std::atomic<bool>& cancelled, const std::function<void(Connection&)>& body);
+    void with_writer(const std::atomic<bool>& cancelled, const std::function<void(Connection&)>& body);
     /// Moves the log into the database file, as far as readers let it.
     void checkpoint();
 
@@ -64,15 +72,20 @@ class Store {
         WriteResult result;
         std::optional<StoreFailure> failure;
         bool done = false;
+
+        bool erases() const;
     };
     explicit Store(const Options& options) : options_(options) {}
     void run_group(std::span<Job* const> jobs);
     bool run_together(Connection& writer, std::span<Job* const> jobs);
     bool run_job(Connection& writer, Job& job);
+    void finish_erasing(Connection& writer, std::span<Job* const> jobs);
+    void tell_changes(std::span<Job* const> jobs);
     Pool& readers() { return options_.in_memory() ? writer_ : readers_; }
 
     Options options_;
     Catalogue catalogue_;
+    std::unique_ptr<Checkpointer> checkpointer_;  // before the writer, whose commits tell it; null in memory
     Pool writer_;  // of one; in memory the readers' too, since the data lives in that connection
     Pool readers_;
 

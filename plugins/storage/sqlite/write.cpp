@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "claim.hpp"
+#include "search.hpp"
 #include "sql.hpp"
 
 namespace jackfield::sqlite {
@@ -94,18 +96,26 @@ void upsert(Connection& writer, const WriteRequest& write, std::int64_t now_us, 
         insert(writer, write, now_us);
         return;
     }
+    const std::vector<Edit>& edits = write.edits.empty() ? write.values : write.edits;
     Sql sql("UPDATE ");
     sql << collection.table() << " AS t SET ";
-    append_edits(sql, collection, write.values);
-    if (!write.values.empty()) sql << ", ";
+    append_edits(sql, collection, edits);
+    if (!edits.empty()) sql << ", ";
     append_stamp(sql, now_us);
     (sql << " WHERE t._rowid_ = ").integer(standing->row);
     writer.prepare(sql).run();
 }
 
+/// What a write answers is kept until its transaction is durable: it has to stay small.
+constexpr std::size_t most_answer_bytes = std::size_t{64} << 20;
+
 void add_row(WriteResult& result, const Collection& collection, std::size_t first_buffer, const Statement& row) {
     if (result.rows.size() == first_buffer || result.rows.back().full()) result.rows.emplace_back(collection.column_types());
+    const std::size_t before = result.rows.back().bytes();
     result.rows.back().add(row);
+    result.bytes += result.rows.back().bytes() - before;
+    if (result.bytes > most_answer_bytes)
+        throw StoreFailure(JF_E_QUOTA, "the records to answer have more than 64 MiB; take fewer at a time");
 }
 
 void insert_or_get(Connection& writer, const WriteRequest& write, std::int64_t now_us, WriteResult& result) {
@@ -166,16 +176,7 @@ void remove(Connection& writer, const WriteRequest& write, WriteResult& result) 
 void claim(Connection& writer, const WriteRequest& write, std::int64_t now_us, WriteResult& result) {
     const Collection& collection = *write.collection;
     check_revision_by_id(writer, write);
-    std::vector<std::int64_t> rows;
-    {
-        Sql sql("SELECT t._rowid_ FROM ");
-        sql << collection.table() << " AS t";
-        append_where(sql, collection, write.tenant, write.id, write.where);
-        append_order(sql, collection, total_order(write.order));
-        (sql << " LIMIT ").integer(write.limit == 0 ? 1 : write.limit);
-        Statement row = writer.prepare(sql);
-        while (row.step()) rows.push_back(row.integer(0));
-    }
+    const std::vector<std::int64_t> rows = choose_claimed(writer, write);
     const std::size_t first_buffer = result.rows.size();
     result.revision = 0;
     for (const std::int64_t number : rows) {
@@ -194,28 +195,58 @@ void claim(Connection& writer, const WriteRequest& write, std::int64_t now_us, W
     result.affected += rows.size();
 }
 
+void apply_verb(Connection& writer, const WriteRequest& write, std::int64_t now_us, WriteResult& result) {
+    switch (write.verb) {
+        case JF_WRITE_INSERT:
+            insert(writer, write, now_us);
+            result.affected += 1;
+            result.revision = 1;
+            return;
+        case JF_WRITE_UPSERT: return upsert(writer, write, now_us, result);
+        case JF_WRITE_INSERT_OR_GET: return insert_or_get(writer, write, now_us, result);
+        case JF_WRITE_UPDATE_WHERE: return update(writer, write, now_us, result);
+        case JF_WRITE_DELETE_WHERE: return remove(writer, write, result);
+        default: return claim(writer, write, now_us, result);
+    }
+}
+
+/// SQLite says which columns stood in the way ("UNIQUE constraint failed: test.leads._tenant, test.leads.owner"): the index in the caller's words.
+[[noreturn]] void explain_unique(const Collection& collection, std::string_view said) {
+    const std::string where = "collection '" + collection.name + "' has a record with ";
+    const auto columns_of = [&](const std::vector<std::string>& names) {
+        std::string out = collection.name + "._tenant";
+        for (const std::string& name : names) out += ", " + collection.name + '.' + name;
+        return out;
+    };
+    if (said.ends_with(": " + columns_of({"_id"}))) conflict(where + "this id already");
+    for (std::size_t i = 0; i < collection.indexes.size(); ++i) {
+        std::vector<std::string> names, shown;
+        for (const std::uint16_t number : collection.indexes[i].fields) {
+            const Field& field = collection.at(number);
+            names.push_back(field.column.substr(field.column.front() == '"', field.column.size() - 2 * (field.column.front() == '"')));
+            shown.push_back(field.name);
+        }
+        if (!collection.indexes[i].unique || !said.ends_with(": " + columns_of(names))) continue;
+        std::string list;
+        for (const std::string& name : shown) list += (list.empty() ? "" : ", ") + name;
+        conflict(where + "these values of unique index " + std::to_string(i) + " (" + list + ") already");
+    }
+    conflict(where + "these values of a unique index: " + std::string(said));
+}
+
 }  // namespace
 
 void apply_write(Connection& writer, const WriteRequest& write, std::int64_t now_us, WriteResult& result) {
+    const std::uint64_t before = result.affected;
     try {
-        switch (write.verb) {
-            case JF_WRITE_INSERT:
-                insert(writer, write, now_us);
-                result.affected += 1;
-                result.revision = 1;
-                return;
-            case JF_WRITE_UPSERT: return upsert(writer, write, now_us, result);
-            case JF_WRITE_INSERT_OR_GET: return insert_or_get(writer, write, now_us, result);
-            case JF_WRITE_UPDATE_WHERE: return update(writer, write, now_us, result);
-            case JF_WRITE_DELETE_WHERE: return remove(writer, write, result);
-            default: return claim(writer, write, now_us, result);
-        }
+        apply_verb(writer, write, now_us, result);
     } catch (const StoreFailure& failure) {
-        const std::string where = "collection '" + write.collection->name + "' has a record with ";
-        if (failure.constraint == StoreFailure::Constraint::id) conflict(where + "this id already");
-        if (failure.constraint == StoreFailure::Constraint::unique) conflict(where + "these values of a unique index: " + failure.what());
+        if (failure.constraint == StoreFailure::Constraint::unique) explain_unique(*write.collection, failure.what());
         throw;
     }
+    if ((write.flags & JF_WRITE_REQUIRE) != 0 && result.affected == before)
+        conflict("no record of '" + write.collection->name + "' was affected, and the write requires one");
+    if ((write.flags & JF_WRITE_ERASE) != 0) compact_search(writer, *write.collection);
 }
 
 }  // namespace jackfield::sqlite

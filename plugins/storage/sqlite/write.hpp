@@ -13,6 +13,7 @@ struct WriteResult {
     std::uint64_t affected = 0;
     std::uint64_t revision = 0;  // of the one record written, else 0
     std::vector<RowBuffer> rows;
+    std::size_t bytes = 0;  // of the rows
 };
 
 /// Carries the write out, inside a transaction of the caller's, and adds to `result`. After a throw the caller rolls back.

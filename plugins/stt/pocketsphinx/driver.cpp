@@ -40,7 +40,7 @@ const jf_stt_v1* functions() {
     static const jf_stt_v1 table = [] {
         jf_stt_v1 t = sdk::make<jf_stt_v1>();
         t.open = [](jf_instance* self, jf_op op, const jf_stt_open* options, jf_error* error) {
-            return sdk::guarded(error, [&] { return options ? self_of(self).open(op, *options) : JF_E_INVALID; });
+            return sdk::guarded(error, [&] { return options ? self_of(self).open(op, sdk::known(options)) : JF_E_INVALID; });
         };
         t.control = [](jf_instance* self, jf_op op, const jf_stt_control* control) {
             return sdk::guarded(nullptr, [&] { return control ? self_of(self).control(op, *control) : JF_E_INVALID; });

@@ -99,7 +99,7 @@ jf_status Stream::control(const jf_stt_control& control) {
 }
 
 jf_status Stream::close() {
-    if (closing_.exchange(true)) return JF_E_STATE;
+    if (closing_.exchange(true)) return JF_OK;
     const std::lock_guard lock(mutex_);
     commands_.push_back({Command::Verb::close, ring_.written(), 0, {}});
     poke();

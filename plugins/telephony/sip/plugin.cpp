@@ -14,21 +14,21 @@ jf_status dial(
     jf_instance* self, jf_op op, const jf_dial* call, const jf_answer* media, jf_error* error) {
     return sdk::guarded(error, [&] {
         const jf_answer no_limits = sdk::make<jf_answer>();
-        driver(self).dial(op, *call, media ? *media : no_limits);
+        driver(self).dial(op, sdk::known(call), media ? sdk::known(media) : no_limits);
     });
 }
 
 jf_status answer(jf_instance* self, jf_op op, const jf_answer* options) {
     return sdk::guarded(nullptr, [&]() -> jf_status {
         Leg* const leg = driver(self).leg(op);
-        return leg ? leg->answer(*options) : JF_E_INVALID;
+        return leg ? leg->answer(sdk::known(options)) : JF_E_INVALID;
     });
 }
 
 jf_status control(jf_instance* self, jf_op op, const jf_telephony_control* what) {
     return sdk::guarded(nullptr, [&]() -> jf_status {
         Leg* const leg = driver(self).leg(op);
-        return leg ? leg->control(*what) : JF_E_INVALID;
+        return leg ? leg->control(sdk::known(what)) : JF_E_INVALID;
     });
 }
 

@@ -92,10 +92,9 @@ void append_body_line(std::string_view line, bool keys, std::string& out) {
     // RFC 2833's predecessor in INFO: "Signal=5", or the key alone.
     if (!keys) return append_description_line(line, out);
     const std::size_t equals = line.find('=');
-    if (equals != std::string_view::npos && !same(trimmed(line.substr(0, equals)), "signal")) {
-        out += line;
-        return;
-    }
+    // Beside keys there may be a description in one body, and its keys are others.
+    if (equals != std::string_view::npos && !same(trimmed(line.substr(0, equals)), "signal"))
+        return append_description_line(line, out);
     out += line.substr(0, equals == std::string_view::npos ? 0 : equals + 1);
     if (!line.empty()) out += mask;
 }

@@ -118,6 +118,7 @@ Moment Desk::now_of(const jf_tool_request& request) {
 }
 
 void Desk::call(jf_op op, const jf_tool_request& request) {
+    if (refusing_) throw sdk::Failure(JF_E_STATE, "the desk is closing", JF_RETRY_OTHER_PROVIDER);
     const std::string name(sdk::view(request.name));
     const bool known = std::any_of(functions_.begin(), functions_.end(), [&](const Function& f) { return name == f.name; });
     if (!known) throw sdk::Failure(JF_E_NOT_FOUND, "this desk offers no function '" + name + "'");

@@ -26,7 +26,10 @@ class Desk {
     Desk(sdk::Host host, Config config) : host_(host), config_(std::move(config)), functions_(functions_of(config_)) {}
 
     void start(jf_op op);
-    void quiesce(jf_op op, std::uint32_t) { host_.complete(op); }
+    void quiesce(jf_op op, std::uint32_t) {
+        refusing_ = true;
+        host_.complete(op);
+    }
     const void* query(std::string_view interface_id);
     jf_status cancel(jf_op op);
 
@@ -55,6 +58,7 @@ class Desk {
     const Config config_;
     const std::vector<Function> functions_;
     jf_provider_ref records_{};
+    std::atomic<bool> refusing_{false}; ///< from quiesce on
     std::atomic<std::uint32_t> appointments_{0};
     std::atomic<std::uint32_t> cancellations_{0};
 

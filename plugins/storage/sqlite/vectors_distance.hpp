@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace jackfield::sqlite {
+
+/// Neither pointer need be aligned.
+using Distance = float (*)(const float* a, const float* b, std::size_t n);
+
+/// The distance functions in one set of the processor's instructions. The file is built for the oldest processor of its architecture; which set
+/// is run is chosen when the program runs.
+struct Distances {
+    std::string_view name;
+    Distance dot;
+    Distance squared_l2;
+};
+
+/// What this processor can run: the plain loop first, the fastest last.
+const std::vector<Distances>& runnable_distances();
+const Distances& best_distances();
+
+}  // namespace jackfield::sqlite
