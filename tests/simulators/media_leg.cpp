@@ -1,6 +1,7 @@
 #include "simulators/media_leg.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace jackfield::sim {
@@ -61,6 +62,11 @@ void MediaLeg::set_replies(milliseconds quiet, std::vector<Pcm> replies) {
     replies_ = std::move(replies);
 }
 
+void MediaLeg::set_loudspeaker(double quieter_db, milliseconds delay) {
+    loudspeaker_gain_ = std::pow(10.0, -quieter_db / 20.0);
+    loudspeaker_delay_ = delay;
+}
+
 void MediaLeg::attack(int packets, bool same_ssrc) {
     attacker_ = open_udp();
     attack_left_ = packets;
@@ -112,12 +118,14 @@ void MediaLeg::send_tick(Clock::time_point tick) {
         return;
     }
     int utterance = -1;
-    const Pcm frame = next_frame(utterance);
+    Pcm frame = next_frame(utterance);
+    // What this side says is measured without what its microphone hears besides.
+    const VoicedSpan span = find_voiced(frame);
+    if (loudspeaker_gain_ > 0) mix_loudspeaker(tick, frame);
     sent_.insert(sent_.end(), frame.begin(), frame.end());
     if (!sending_) return;
     send_packet(static_cast<int>(codec_), talkspurt_starts_, timestamp_, encode(codec_, frame));
     talkspurt_starts_ = false;
-    const VoicedSpan span = find_voiced(frame);
     if (utterance < 0 || !span.voiced) return;
     // What counts for the far end is when the packet really left, not when its tick was due.
     const auto left = std::max(Clock::now(), tick);
@@ -141,6 +149,16 @@ Pcm MediaLeg::next_frame(int& utterance) {
         if (item.at == item.samples.size()) queue_.pop_front();
     }
     return frame;
+}
+
+void MediaLeg::mix_loudspeaker(Clock::time_point tick, Pcm& frame) const {
+    const std::int64_t from = sample_at(tick) - loudspeaker_delay_.count() * rate_hz / 1000 - frame_samples;
+    for (std::size_t i = 0; i < frame.size(); ++i) {
+        const std::int64_t at = from + static_cast<std::int64_t>(i);
+        if (at < 0 || at >= static_cast<std::int64_t>(heard_samples_.size())) continue;
+        const double echo = loudspeaker_gain_ * heard_samples_[static_cast<std::size_t>(at)];
+        frame[i] = static_cast<std::int16_t>(std::clamp(frame[i] + std::lround(echo), -32768L, 32767L));
+    }
 }
 
 void MediaLeg::send_key(Item& item) {

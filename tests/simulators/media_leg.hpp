@@ -70,6 +70,8 @@ class MediaLeg {
     std::optional<Clock::time_point> last_said() const;
     /// Sends back what comes in.
     void set_echo(bool echo) { echo_ = echo; }
+    /// Hands free: the microphone hears what came in, so many dB quieter and that much later, mixed with what is said.
+    void set_loudspeaker(double quieter_db, milliseconds delay);
     /// A machine's manners: says the next of `replies` once the other side spoke and was quiet for `quiet`.
     void set_replies(milliseconds quiet, std::vector<Pcm> replies);
     /// Sends loud packets to the far end's media port from a port that belongs to nobody in the call.
@@ -110,6 +112,7 @@ class MediaLeg {
 
     void send_tick(Clock::time_point tick);
     Pcm next_frame(int& utterance);
+    void mix_loudspeaker(Clock::time_point tick, Pcm& frame) const;
     void send_key(Item& item);
     void send_packet(int payload_type, bool marker, std::uint32_t timestamp, std::string_view payload);
     void send_attack();
@@ -128,6 +131,8 @@ class MediaLeg {
     bool sending_ = true;
     bool running_ = false;
     bool echo_ = false;
+    double loudspeaker_gain_ = 0;
+    milliseconds loudspeaker_delay_{0};
     Clock::time_point started_;
     Clock::time_point next_tick_;
 

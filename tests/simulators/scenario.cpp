@@ -168,6 +168,8 @@ const std::map<std::string, Verb, std::less<>>& verbs() {
         {"resume", {0, ": re-INVITE with sendrecv", [](Run& r, const Arguments&) { reinvite(r, {"sendrecv", {}, false}); }}},
         {"codec", {1, "pcmu|pcma: re-INVITE with that one only", codec}},
         {"move_port", {0, ": re-INVITE from another media port", [](Run& r, const Arguments&) { reinvite(r, {"", {}, true}); }}},
+        {"loudspeaker", {2, "DB DELAY: the microphone hears the far end, so many dB quieter and that late",
+                         [](Run& r, const Arguments& a) { r.phone.use_loudspeaker(static_cast<double>(number(a[0])), duration(a[1])); }}},
         {"attack", {2, "PACKETS same_ssrc|other_ssrc: loud RTP from a third party's port", attack}},
         {"malformed", {2, "COUNT URI: broken SIP messages, while the call goes on", malformed}},
         {"cancel", {0, "", [](Run& r, const Arguments&) { r.phone.cancel(); }}},

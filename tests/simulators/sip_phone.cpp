@@ -143,6 +143,11 @@ void SipPhone::press(std::string_view keys) {
     if (leg_ && leg_->running()) leg_->press(keys);
 }
 
+void SipPhone::use_loudspeaker(double quieter_db, milliseconds delay) {
+    const std::scoped_lock lock(mutex_);
+    if (leg_) leg_->set_loudspeaker(quieter_db, delay);
+}
+
 void SipPhone::attack(int packets, bool same_ssrc) {
     {
         const std::scoped_lock lock(mutex_);

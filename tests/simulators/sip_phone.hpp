@@ -75,6 +75,8 @@ class SipPhone {
 
     void say(std::string name, Pcm speech);
     void press(std::string_view keys);
+    /// From now on the microphone hears the far end's voice, so many dB quieter and that much later.
+    void use_loudspeaker(double quieter_db, milliseconds delay);
     void attack(int packets, bool same_ssrc);
 
     CallState state() const;

@@ -184,7 +184,7 @@ TEST_F(CommandLine, ChecksEverythingAtOnce) {
     const auto json = folder_.jackfield({"--json", "check"});
 
     EXPECT_EQ(check.code, 2);
-    for (const char* part : {"jackfield.toml:5:", "drain_seconds", "jackfield.toml:9:", "dscp", "jackfield.toml:10:", "listen_on", "desk.toml:4:",
+    for (const char* part : {"jackfield.toml:5:", "drain_seconds", "jackfield.toml:9:", "dscp", "jackfield.toml:10:", "listen_on", "desk.toml:5:",
                              "tts/nobody", "desk.toml:9:", "ears", "desk.toml:12:", "greting"})
         EXPECT_NE(check.err.find(part), std::string::npos) << part << " in:\n" << check.err;
     EXPECT_NE(check.err.find("greeting"), std::string::npos) << "the right spelling, in:\n" << check.err;

@@ -10,7 +10,9 @@ namespace {
 
 TEST(HostKilled, LeavesACallThatTheNextOneHangsUpAndCloses) {
     HostFolder folder;
-    folder.write_tenant("desk", desk_tenant());
+    DeskOptions desk;
+    desk.call_log = true;
+    folder.write_tenant("desk", desk_tenant(desk));
     folder.write_host();
     sim::SipPhone phone;
     std::uint16_t udp = 0;
@@ -48,7 +50,12 @@ TEST(HostKilled, LeavesACallThatTheNextOneHangsUpAndCloses) {
     EXPECT_GT(recording->info.frames(), 8000u);
     EXPECT_EQ(query(folder.database(), "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
     expect_normal_call(folder, next);
+    const StoredCall normal(folder);
+    EXPECT_GT(normal["quality"]["packets_in"].integer_or(0), 50) << normal["quality"].dump();
     EXPECT_EQ(next.stop(), 0) << next.log();
+    // Who keeps a book of calls has heard of both.
+    EXPECT_EQ(query(folder.database(), "SELECT count(*) FROM \"call_log.summaries\" WHERE call IN ('" + id + "', '" + normal.text("id") + "')"),
+              std::vector<std::string>{"2"}) << next.log();
 }
 
 TEST(HostKilled, ClosesACallWhoseFarLegIsGoneToo) {

@@ -69,7 +69,9 @@ class TurnTaking : public testing::Test {
     sim::CallReport opening_hours(const sim::Pcm& over, milliseconds after, sim::Wav* recording) {
         sim::SipPhone phone;
         EXPECT_TRUE(phone.call(host_->sip_uri("reception")) && phone.wait_answered(10s));
+        if (echo_delays_.first.count() > 0) phone.use_loudspeaker(20, echo_delays_.first);
         EXPECT_TRUE(phone.wait_agent_quiet(1500ms, 15s)); // longer than any hole inside of the sentence
+        if (echo_delays_.second.count() > 0) phone.use_loudspeaker(20, echo_delays_.second);
         phone.press("2");
         EXPECT_TRUE(phone.wait_said(5s) && phone.wait_agent_speaking(after, 15s)) << phone.report().json();
         if (!over.empty()) phone.say("over", over);
@@ -82,6 +84,7 @@ class TurnTaking : public testing::Test {
 
     HostFolder folder_;
     std::optional<HostProcess> host_;
+    std::pair<milliseconds, milliseconds> echo_delays_{0, 0}; // of a phone that is used hands free: with the greeting, and behind it
 };
 
 TEST_F(TurnTaking, TheAgentIsSilentWithinTheDecisionTimeAfterRealSpeechBegins) {
@@ -153,6 +156,38 @@ TEST_F(TurnTaking, ACoughPausesTheSentenceWhichGoesOnFromTheSameSample) {
     RecordProperty("paused_ms", std::to_string(paused / samples_per_ms));
     EXPECT_GE(same_before + same_behind + 12u * samples_per_ms, plain_end.size())
         << "of " << plain_end.size() << " samples " << same_before << " are the same before and " << same_behind << " behind the pause";
+}
+
+TEST_F(TurnTaking, TheAgentsOwnVoiceFromALoudspeakerDoesNotInterruptIt) {
+    start();
+    const std::size_t log = host_->log_lines();
+    echo_delays_ = {80ms, 300ms};
+
+    opening_hours({}, 2500ms, nullptr);
+
+    ASSERT_TRUE(call_is_stored(*host_, log));
+    const StoredCall call(folder_);
+    const auto agent = call.turns("assistant");
+    ASSERT_EQ(agent.size(), 2u) << call["turns"].dump();
+    for (const auto& turn : agent) {
+        EXPECT_FALSE(turn["interrupted"].boolean_or(true)) << turn.dump();
+        EXPECT_EQ(turn.dump().find("duck"), std::string::npos) << turn.dump();
+    }
+    // What came back was no turn of the caller's either.
+    EXPECT_EQ(call.turns("user").size(), 1u) << call["turns"].dump();
+}
+
+TEST_F(TurnTaking, RealSpeechOverTheEchoSilencesTheAgentWithinTheTimeForSuchLines) {
+    start("barge_in_echo_ms = 320\n");
+    echo_delays_ = {190ms, 190ms};
+
+    const sim::CallReport report = opening_hours(speech("book-appointment"), 2500ms, nullptr);
+
+    ASSERT_FALSE(report.turns.empty()) << report.json();
+    ASSERT_TRUE(report.turns[0].kept_speaking_ms) << report.json();
+    RecordProperty("kept_speaking_ms", std::to_string(*report.turns[0].kept_speaking_ms));
+    EXPECT_LE(*report.turns[0].kept_speaking_ms, 320 + 60) << report.json();
+    EXPECT_GT(*report.turns[0].kept_speaking_ms, 200) << report.json();
 }
 
 TEST_F(TurnTaking, TheAnswerComesWithinTheEndpointAndTheRecognisersOwnWait) {

@@ -8,8 +8,14 @@ namespace {
 constexpr const char* hours = "We are open from eight to six, and on Saturday from nine to noon.";
 
 /// The agent has been speaking for two seconds.
-Talk speaking_agent() {
-    Talk talk;
+config::AgentConfig that_looks_for_echoes() {
+    config::AgentConfig agent = Talk::desk();
+    agent.turn.barge_in_echo = 320ms;
+    return agent;
+}
+
+Talk speaking_agent(config::AgentConfig agent = Talk::desk()) {
+    Talk talk(std::move(agent));
     talk.greet();
     talk.ask("when are you open");
     talk.reply(hours);
@@ -30,6 +36,33 @@ TEST(MachineBargeIn, DucksAfter200MsOfVoice) {
     talk.take(talk.machine.on_voice(talk.now(), 200ms));
 
     EXPECT_THAT(talk.done(), ElementsAre("duck"));
+}
+
+TEST(MachineBargeIn, TakesMoreVoiceOnALineThatGivesTheAgentsOwnBack) {
+    Talk talk = speaking_agent(that_looks_for_echoes());
+    talk.machine.on_echo();
+
+    talk.start_voice();
+    talk.advance(200ms);
+    talk.take(talk.machine.on_voice(talk.now(), 300ms));
+    EXPECT_THAT(talk.done(), IsEmpty());
+    talk.take(talk.machine.on_voice(talk.now(), 320ms));
+
+    EXPECT_THAT(talk.done(), ElementsAre("duck"));
+}
+
+TEST(MachineBargeIn, MistrustsWordsOfAMomentOnALineThatGivesTheAgentsOwnBack) {
+    Talk talk = speaking_agent(that_looks_for_echoes());
+    talk.machine.on_echo();
+
+    talk.start_voice();
+    talk.partial("open from eight to six");
+    EXPECT_THAT(talk.done(), IsEmpty());
+    talk.advance(220ms);
+    talk.take(talk.machine.on_voice(talk.now(), 320ms));
+    talk.partial("open from eight to six really");
+
+    EXPECT_THAT(talk.done(), Contains("stop_speech"));
 }
 
 TEST(MachineBargeIn, ResumesAfterACough) {

@@ -144,9 +144,68 @@ TEST(MachineChains, AsksTheNextModelWhenOneHasNothingToSay) {
 
     talk.generated();
     EXPECT_THAT(talk.done(), ElementsAre("next_llm", "generate"));
+    talk.reply("Good day.");
+
+    EXPECT_THAT(talk.done(), ElementsAre("speak Good day.", "end_speech"));
+}
+
+TEST(MachineChains, AsksTheCallerToSayItAgainWhenNoModelHasAnAnswer) {
+    Talk talk;
+    talk.greet();
+    talk.ask("hello");
+    talk.done();
+
+    talk.generated();
+    talk.token(" \n"); // nothing that a voice could speak
     talk.generated();
 
-    EXPECT_EQ(talk.machine.current_reply(), 0U) << "two of them know better";
+    EXPECT_THAT(talk.done(), ElementsAre("next_llm", "generate", "speak Sorry, I did not get that. Could you say it again, please?", "end_speech"));
+    talk.sent();
+    talk.spoken();
+    EXPECT_EQ(talk.transcript().back(), "agent: Sorry, I did not get that. Could you say it again, please?");
+}
+
+TEST(MachineChains, GivesUpWhenNoModelHasAnAnswerTwiceInARow) {
+    Talk talk;
+    talk.greet();
+    for (int turn = 0; turn < 2; ++turn) {
+        talk.ask("hello");
+        talk.generated();
+        talk.generated();
+        talk.sent();
+        talk.spoken();
+    }
+
+    EXPECT_THAT(talk.done(), Contains("hang_up llm_failed"));
+    EXPECT_THAT(talk.transcript().back(), ::testing::HasSubstr("something went wrong"));
+}
+
+TEST(MachineChains, ForgetsATurnWithoutAnAnswerWhenTheNextHasOne) {
+    Talk talk;
+    talk.greet();
+    for (int turn = 0; turn < 3; ++turn) {
+        talk.ask("hello");
+        talk.generated();
+        talk.generated();
+        talk.sent();
+        talk.spoken();
+        talk.ask("hello");
+        talk.say("Good day.");
+    }
+
+    EXPECT_THAT(talk.done(), Not(Contains("hang_up llm_failed")));
+}
+
+TEST(MachineChains, LeavesTheAnswerToKeysToTheModelEvenIfThereIsNone) {
+    Talk talk;
+    talk.greet();
+    talk.keys("4");
+    talk.done();
+
+    talk.generated();
+
+    EXPECT_THAT(talk.done(), Not(Contains("next_llm"))); // the first of several, perhaps
+    EXPECT_EQ(talk.machine.current_reply(), 0U);
 }
 
 TEST(MachineChains, LetsAModelBeSilentWhenTheCallerSaidNothing) {

@@ -44,7 +44,7 @@ TEST(MachineFailure, ApologisesAndHangsUpWhenNoModelAnswers) {
     EXPECT_THAT(talk.done(), Contains("hang_up llm_failed"));
 }
 
-TEST(MachineFailure, SaysWhatThereIsWhenTheModelBreaksOff) {
+TEST(MachineFailure, LetsAnotherModelGoOnBehindWhatWasSaidWhenOneBreaksOff) {
     Talk talk;
     talk.greet();
     talk.ask("hello");
@@ -52,9 +52,53 @@ TEST(MachineFailure, SaysWhatThereIsWhenTheModelBreaksOff) {
     talk.done();
 
     talk.take(talk.machine.on_generation_failed(talk.now(), talk.machine.current_reply()));
+    EXPECT_THAT(talk.done(), ElementsAre("next_llm", "generate behind Hello, and welcome to the clinic. "));
+    talk.reply("How can I help?");
+    talk.sent();
+    talk.spoken();
 
-    EXPECT_THAT(talk.done(), Contains("end_speech"));
-    EXPECT_THAT(talk.done(), Not(Contains("generate")));
+    EXPECT_EQ(talk.transcript().back(), "agent: Hello, and welcome to the clinic. How can I help?");
+}
+
+TEST(MachineFailure, LetsAWholeSentenceStandWhenTheModelBreaksBehindIt) {
+    Talk talk;
+    talk.greet();
+    talk.ask("hello");
+    talk.token("Hello, and welcome to the clinic. ");
+    talk.done();
+
+    talk.take(talk.machine.on_generation_failed(talk.now(), talk.machine.current_reply()));
+
+    EXPECT_THAT(talk.done(), ElementsAre("end_speech"));
+}
+
+TEST(MachineFailure, EndsWithAWholeSentenceWhenNoModelGoesOn) {
+    Talk talk;
+    talk.greet();
+    talk.ask("hello");
+    talk.token("Hello, and welcome to the clinic. We are ");
+    talk.sent();
+    talk.done();
+
+    for (int i = 0; i < 3; ++i) talk.take(talk.machine.on_generation_failed(talk.now(), talk.machine.current_reply()));
+
+    const std::string behind = "generate behind Hello, and welcome to the clinic. ";
+    EXPECT_THAT(talk.done(), ElementsAre("next_llm", behind, "next_llm", behind, "end_speech"));
+}
+
+TEST(MachineFailure, ApologisesBehindASentenceThatNoModelEnds) {
+    Talk talk;
+    talk.greet();
+    talk.ask("hello");
+    talk.token("Your appointment with the doctor, ");
+    talk.sent();
+    ASSERT_THAT(talk.done(), Contains("speak Your appointment with the doctor, "));
+
+    for (int i = 0; i < 3; ++i) talk.take(talk.machine.on_generation_failed(talk.now(), talk.machine.current_reply()));
+
+    EXPECT_THAT(talk.done(), Contains("speak I am sorry, something went wrong on my side. Please call again."));
+    talk.spoken();
+    EXPECT_THAT(talk.done(), Contains("hang_up llm_failed"));
 }
 
 TEST(MachineFailure, DoesNotWaitForeverForAModelThatStallsInMidSentence) {
@@ -67,7 +111,7 @@ TEST(MachineFailure, DoesNotWaitForeverForAModelThatStallsInMidSentence) {
 
     talk.advance(3s);
 
-    EXPECT_THAT(talk.done(), ElementsAre("cancel_generation", "speak We are ", "end_speech"));
+    EXPECT_THAT(talk.done(), ElementsAre("cancel_generation", "next_llm", "generate behind Hello, and welcome to the clinic. "));
 }
 
 TEST(MachineFailure, ForgetsFailuresOnceAModelAnswers) {

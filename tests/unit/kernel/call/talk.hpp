@@ -152,6 +152,7 @@ class Talk {
             else if constexpr (std::is_same_v<T, act::Listen>) return "listen";
             else if constexpr (std::is_same_v<T, act::Generate>) {
                 if (a.provisional) draft_ = a.reply;
+                if (!a.said.empty()) return "generate behind " + a.said;
                 return a.provisional ? "generate " + *a.provisional : "generate";
             }
             else if constexpr (std::is_same_v<T, act::CancelGeneration>) return "cancel_generation";

@@ -108,6 +108,16 @@ TEST(Words, NeverCutsInsideACharacter) {
     }
 }
 
+TEST(Words, KnowsWhatAVoiceWouldMakeNoSoundOf) {
+    for (const char* nothing : {"", " ", "...", "\n- ", "?!"}) EXPECT_FALSE(would_be_heard(nothing)) << nothing;
+    for (const char* something : {"a", " 7 ", "\xc3\xa9"}) EXPECT_TRUE(would_be_heard(something)) << something;
+}
+
+TEST(Words, SeesWhereASentenceEnds) {
+    for (const char* whole : {"Good day.", "Really? ", "He said \"no.\"", "(So it is!)", "好。", "Warte…"}) EXPECT_TRUE(ends_sentence(whole)) << whole;
+    for (const char* part : {"", "Good day", "Well,", "We are ", "\"", "at 9:"}) EXPECT_FALSE(ends_sentence(part)) << part;
+}
+
 TEST(Words, ReadsWhereToTransfer) {
     EXPECT_EQ(transfer_target(R"({"to":"reception"})"), "reception");
     EXPECT_EQ(transfer_target(R"({"to":7})"), "");

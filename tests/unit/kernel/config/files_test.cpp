@@ -103,7 +103,8 @@ void expect_accepted(const std::map<std::string, ProviderConfig>& instances) {
 TEST(ConfigFiles, PluginsAcceptTheOptionsThatTheFilesGiveThem) {
     for (const char* file : {"jackfield.toml",
                              "examples/two-tenants/jackfield.toml",
-                             "examples/front-desk/jackfield.toml"}) {
+                             "examples/front-desk/jackfield.toml",
+                             "examples/tones/jackfield.toml"}) {
         const auto host = load_host(configs / file, Environment::with({}));
         expect_accepted(host.value.providers);
         for (const TenantConfig& tenant : host.value.tenants) {
@@ -111,6 +112,18 @@ TEST(ConfigFiles, PluginsAcceptTheOptionsThatTheFilesGiveThem) {
             expect_accepted(tenant.services);
         }
     }
+}
+
+TEST(ConfigFiles, TheExampleOfTonesSendsItsTracesSomewhere) {
+    const auto loaded = load_host(configs / "examples/tones/jackfield.toml", Environment::with({}));
+
+    const TenantConfig* lab = loaded.value.tenant("lab");
+    ASSERT_TRUE(lab);
+    ASSERT_EQ(lab->telemetry.providers.size(), 1u);
+    EXPECT_EQ(lab->telemetry.providers[0].text(), "traces");
+    EXPECT_TRUE(lab->telemetry.contents);
+    EXPECT_EQ(lab->telemetry.environment, "lab");
+    EXPECT_FALSE(loaded.value.drafts);
 }
 
 TEST(ConfigFiles, TheExampleOfTwoTenantsKeepsThemApart) {

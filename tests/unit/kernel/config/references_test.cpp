@@ -57,6 +57,21 @@ TEST(References, AProviderOfTheWrongKindIsRefused) {
             HasSubstr("'ears' is stt/pocketsphinx, and answers wants a plugin of kind telephony")));
 }
 
+TEST(References, TracesGoToTelemetryProviders) {
+    const ConfigFolder folder;
+    folder.write("jackfield.toml", host_toml);
+    folder.write("tenants/a.toml",
+                 "[tenant]\nname = 'A'\ntelemetry = { providers = ['traces', 'voice', 'trace'] }\n"
+                 "[providers]\ntraces = { plugin = 'telemetry/example' }\n"
+                 "voice = { plugin = 'tts/flite' }\n");
+
+    EXPECT_THAT(
+        folder.problems(),
+        ElementsAre(HasSubstr("tenant.telemetry.providers: 'voice' is tts/flite, and providers "
+                              "wants a plugin of kind telemetry"),
+                    HasSubstr("there is no provider 'trace'; did you mean 'traces'?")));
+}
+
 TEST(References, WhatIsAnsweredHasAForm) {
     for (const char* good : {"host:trunk/+12125550100",
                              "host:trunk/sip:desk@",

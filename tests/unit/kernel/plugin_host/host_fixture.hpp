@@ -100,6 +100,12 @@ class HostUnderTest {
         return logged_;
     }
 
+    /// The first field of the last log line of this name.
+    std::string detail(const std::string& event) {
+        const std::lock_guard lock(mutex_);
+        return details_[event];
+    }
+
     jf_error last_error{};
 
   private:
@@ -108,6 +114,7 @@ class HostUnderTest {
         out.log = [this](const PluginLog& entry) {
             const std::lock_guard lock(mutex_);
             logged_.push_back(entry.event);
+            if (!entry.fields.empty()) details_[entry.event] = entry.fields.front().second;
         };
         out.count = [this](const Instance&, std::string_view name, std::uint64_t n) {
             const std::lock_guard lock(mutex_);
@@ -119,6 +126,7 @@ class HostUnderTest {
     std::mutex mutex_;
     std::map<std::string, std::uint64_t> counted_;
     std::vector<std::string> logged_;
+    std::map<std::string, std::string> details_;
     std::unique_ptr<net::Network> network_;
     Loader loader_;
     PluginHost host_;

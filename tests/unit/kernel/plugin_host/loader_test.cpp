@@ -99,8 +99,8 @@ TEST(Loader, FindsNothingOutsideItsPath) {
 TEST(Loader, LoadsOnlyListedFilesWhenToldSo) {
     const auto file = Loader({test_plugins()}, {}).inspect(test_plugins() / "stt" / "test_null.so");
     ASSERT_TRUE(file);
-    TrustPolicy nobody{TrustPolicy::Mode::listed, {std::string(64, '0')}, false};
-    TrustPolicy listed{TrustPolicy::Mode::listed, {file->sha256}, false};
+    TrustPolicy nobody{TrustPolicy::Mode::listed, {std::string(64, '0')}, {}, false};
+    TrustPolicy listed{TrustPolicy::Mode::listed, {file->sha256}, {}, false};
 
     const auto refused = Loader({test_plugins()}, nobody).load("stt/test_null", no_host);
     const auto loaded = Loader({test_plugins()}, listed).load("stt/test_null", no_host);

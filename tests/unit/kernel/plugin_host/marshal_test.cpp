@@ -164,7 +164,9 @@ std::vector<const Layout*> all_layouts() {
         &layout_of<jf_stt_open>(),    &layout_of<jf_stt_control>(), &layout_of<jf_tts_open>(),   &layout_of<jf_tts_text>(),
         &layout_of<jf_llm_request>(), &layout_of<jf_collection>(),  &layout_of<jf_query>(),      &layout_of<jf_write>(),
         &layout_of<jf_array>(),       &layout_of<jf_rows>(),        &layout_of<jf_datagram>(),   &layout_of<jf_service_event>(),
-        &layout_of<jf_tool_request>()};
+        &layout_of<jf_tool_request>(), &layout_of<jf_embedding_request>(), &layout_of<jf_outbound_message>(),
+        &layout_of<jf_vector_space>(), &layout_of<jf_vector_upsert>(), &layout_of<jf_vector_query>(), &layout_of<jf_vector_remove>(),
+        &layout_of<jf_telemetry_batch>(), &layout_of<jf_http_request>()};
     for (std::uint32_t type = 0; type < 0x1000; ++type)
         if (const Layout* layout = layout_of_event(type)) out.push_back(layout);
     return out;

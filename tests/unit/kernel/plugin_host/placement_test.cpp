@@ -234,5 +234,17 @@ TEST(SimulatedThread, AnswersAgainWhenItsMailboxIsFull) {
     for (int i = 0; i < taken; ++i) EXPECT_EQ(sinks[i].words.size(), 1u);
 }
 
+TEST(Requires, ARefusalNamesTheFacilityThatTheHostLacks) {
+    runtime::SimRuntime runtime(1);
+    HostUnderTest host(runtime);
+
+    try {
+        host.make("stt/test_needs");
+        FAIL() << "an instance was made";
+    } catch (const std::runtime_error& error) {
+        EXPECT_NE(std::string(error.what()).find("requires jf.host.nothing/1"), std::string::npos) << error.what();
+    }
+}
+
 }  // namespace
 }  // namespace jackfield::plugin_host

@@ -34,9 +34,11 @@ class TempFolder {
 
 class Database {
   public:
-    explicit Database(const std::string& path, int busy_timeout_ms = 5000) {
+    using Options = std::vector<std::pair<std::string, std::string>>;
+    explicit Database(const std::string& path, int busy_timeout_ms = 5000, const Options& options = {}) {
         const std::string timeout = std::to_string(busy_timeout_ms);
-        const std::vector<jf_pair> pairs{{sdk::str("path"), sdk::str(path)}, {sdk::str("busy_timeout_ms"), sdk::str(timeout)}};
+        std::vector<jf_pair> pairs{{sdk::str("path"), sdk::str(path)}, {sdk::str("busy_timeout_ms"), sdk::str(timeout)}};
+        for (const auto& [key, value] : options) pairs.push_back({sdk::str(key), sdk::str(value)});
         jf_error error = sdk::make<jf_error>();
         const jf_status status = jf_module_entry_v1()->create(
             host_.table(), sdk::str("storage/sqlite"), sdk::str("{}"), sdk::array(pairs), &self_, &functions_, &error);
@@ -66,6 +68,14 @@ class Database {
     }
     sdk::RecordsReply raw(const jf_write& write) {
         return ask([&](jf_op op, jf_error* error) { return records_->write(self_, op, &write, error); });
+    }
+
+    sdk::RecordsReply migrate(std::uint32_t action, const std::string& collection = {}, bool lossy = false) {
+        jf_migrate request = sdk::make<jf_migrate>();
+        request.action = action;
+        request.collection = sdk::str(collection);
+        request.flags = lossy ? JF_MIGRATE_LOSSY : 0;
+        return ask([&](jf_op op, jf_error* error) { return records_->migrate(self_, op, &request, error); });
     }
 
     /// Runs `start` for a new op and answers what came of it, a refusal too.

@@ -162,7 +162,7 @@ TEST(SqliteFiles, OfOtherProgramsAndLaterVersionsAreLeftAlone) {
 
     { Database ours(folder.file("later.db")); }
     run_sql(folder.file("later.db"), "PRAGMA user_version = 9");
-    EXPECT_THAT(Database(folder.file("later.db")).started().error, HasSubstr("has storage format 9 and this plugin knows up to 1"));
+    EXPECT_THAT(Database(folder.file("later.db")).started().error, HasSubstr("has storage format 9 and this plugin knows up to 2"));
 }
 
 TEST(SqliteFiles, InAPlaceThatCannotBeAreNamed) {
@@ -192,11 +192,82 @@ TEST(SqliteFiles, WithDamagedPagesAreAClearFailure) {
         file.seekp(60000);
         file << std::string(size - 60000, '\x7f');
     }
+    const auto expect_damage = [&](const sdk::RecordsReply& reply) {
+        EXPECT_EQ(reply.status, JF_E_INTERNAL);
+        EXPECT_THAT(reply.error, HasSubstr("database '" + path + "' is damaged"));
+        EXPECT_THAT(reply.error, HasSubstr("restore a backup"));
+    };
+
+    expect_damage(Database(path).started());
+    // Where nobody looked at the start, whoever meets the damage says it.
+    Database unchecked(path, 5000, {{"check_at_start_ms", "0"}});
+    expect_damage(unchecked(Query(h, "acme").limit(5000)));
+}
+
+TEST(SqliteFiles, RefuseAValueThatIsLargerThanAllowed) {
+    TempFolder folder;
+    Database db(folder.file("a.db"), 5000, {{"max_record_kib", "64"}});
+    const std::uint32_t h = db.declare(leads::collection()).collection;
+    ASSERT_EQ(db(leads::add(h, "acme", "a", 1).set(leads::log, std::string(50000, 'x'))).status, JF_OK);
+
+    const auto large = db(leads::add(h, "acme", "b", 1).set(leads::log, std::string(70000, 'x')));
+    const auto grown = db(Write::update(h, "acme", "a").append(leads::log, std::string(50000, 'x')));
+
+    EXPECT_EQ(large.status, JF_E_INVALID);
+    EXPECT_THAT(large.error, HasSubstr("max_record_kib"));
+    EXPECT_EQ(grown.status, JF_E_INVALID);
+    EXPECT_EQ(db(Query(h, "acme")).rows[0].field(leads::log).text().size(), 50000u);
+}
+
+TEST(SqliteFiles, KeepTheLogShortWhileWritersNeverPause) {
+    TempFolder folder;
+    const std::string path = folder.file("a.db");
+    Database db(path, 5000, {{"checkpoint_pages", "100"}});
+    const std::uint32_t h = db.declare(leads::collection()).collection;
+
+    std::uintmax_t longest = 0;
+    for (int i = 0; i < 600; ++i) {
+        ASSERT_EQ(db(leads::add(h, "acme", std::to_string(i), i).set(leads::log, std::string(14000, 'x'))).status, JF_OK);
+        longest = std::max(longest, std::filesystem::file_size(path + "-wal"));
+    }
+
+    // 600 records of four pages each, and what they touch besides, would be 12 MiB and more.
+    EXPECT_LT(longest, 6u << 20);
+}
+
+TEST(SqliteFiles, OfTheFirstFormatGoOnWithEverythingThatTheyHold) {
+    TempFolder folder;
+    const std::string path = folder.file("a.db");
+    run_sql(path, R"sql(PRAGMA journal_mode = WAL;
+        CREATE TABLE _jf_collections (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, scope INTEGER NOT NULL, version INTEGER NOT NULL) STRICT;
+        CREATE TABLE _jf_fields (collection INTEGER NOT NULL REFERENCES _jf_collections, number INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,
+            flags INTEGER NOT NULL, refers_to TEXT NOT NULL, PRIMARY KEY (collection, number), UNIQUE (collection, name)) STRICT;
+        CREATE TABLE _jf_indexes (collection INTEGER NOT NULL REFERENCES _jf_collections, position INTEGER NOT NULL, is_unique INTEGER NOT NULL,
+            place INTEGER NOT NULL, field INTEGER NOT NULL, PRIMARY KEY (collection, position, place)) STRICT;
+        CREATE TABLE "test.notes" (_id TEXT NOT NULL, _tenant TEXT NOT NULL, _rev INTEGER NOT NULL, _created INTEGER NOT NULL, _updated INTEGER NOT NULL,
+            "body" TEXT NOT NULL, "stars" INTEGER, PRIMARY KEY (_tenant, _id)) STRICT;
+        CREATE INDEX "test.notes#0" ON "test.notes" (_tenant, "stars", _id);
+        INSERT INTO _jf_collections VALUES (1, 'test.notes', 1, 1);
+        INSERT INTO _jf_fields VALUES (1, 8, 'body', 3, 1, ''), (1, 9, 'stars', 1, 0, '');
+        INSERT INTO _jf_indexes VALUES (1, 0, 0, 0, 9);
+        INSERT INTO "test.notes" VALUES ('a', 'acme', 3, 10, 20, 'the grey goose', 5), ('b', 'acme', 1, 10, 20, 'a white duck', NULL);
+        PRAGMA application_id = 1246447172; PRAGMA user_version = 1;)sql");
+    const auto notes = [](std::uint16_t flags) {
+        return sdk::Collection("test.notes", JF_SCOPE_TENANT).field("body", JF_VALUE_TEXT, flags).field("stars", JF_VALUE_INT).index({"stars"});
+    };
+    constexpr std::uint16_t body = 8, stars = 9;
+
     Database db(path);
-    const auto reply = db(Query(h, "acme").limit(5000));
-    EXPECT_EQ(reply.status, JF_E_INTERNAL);
-    EXPECT_THAT(reply.error, HasSubstr("database '" + path + "' is damaged"));
-    EXPECT_THAT(reply.error, HasSubstr("restore a backup"));
+    ASSERT_EQ(db.started().status, JF_OK) << db.started().error;
+    ASSERT_EQ(db.declare(notes(JF_FIELD_NOT_NULL)).collection, 1u);
+    ASSERT_EQ(db(Write::update(1, "acme", "b").set(stars, 1)).status, JF_OK);
+    EXPECT_EQ(db(Write::insert(1, "acme", "a").set(body, "x")).error, "collection 'test.notes' has a record with this id already");
+    // Searching its words needs another table, which it gets.
+    ASSERT_EQ(db.declare(notes(JF_FIELD_NOT_NULL | JF_FIELD_TEXT_SEARCH)).collection, 1u);
+    const auto found = db(Query(1, "acme").words(body, "goose"));
+    ASSERT_EQ(ids(found), std::vector<std::string>{"a"});
+    EXPECT_EQ(found.rows[0].rev(), 3u);
+    EXPECT_EQ(db(Query(1, "acme").order_by(stars)).rows.size(), 2u);
 }
 
 }  // namespace

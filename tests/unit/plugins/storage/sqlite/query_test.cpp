@@ -60,8 +60,9 @@ TEST_F(SqliteQuery, RefusesWhatItCannotAnswer) {
     refused(q().eq(6, 1), JF_E_INVALID, "no field 6");
     refused(q().fields({77}), JF_E_INVALID, "no field 77");
     refused(q().term(leads::name, 40, "x"), JF_E_UNSUPPORTED, "40");
-    refused(q().term(leads::name, JF_TERM_TEXT, "x"), JF_E_UNSUPPORTED, "text search");
-    refused(q().text("words"), JF_E_UNSUPPORTED, "text search");
+    refused(q().words(leads::name, "x"), JF_E_INVALID, "'name' is not declared with TEXT_SEARCH");
+    refused(q().text("words"), JF_E_INVALID, "no field with TEXT_SEARCH");
+    refused(q().order_by(JF_FIELD_RANK), JF_E_INVALID, "RANK");
     refused(q().include(leads::name), JF_E_INVALID, "refers to no collection");
     refused(q().include(leads::owner), JF_E_INVALID, "not declared");
     refused(Query(999, "acme"), JF_E_INVALID, "no collection 999");

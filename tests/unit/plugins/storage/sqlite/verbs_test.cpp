@@ -275,6 +275,39 @@ TEST_F(SqliteVerbs, WakesTheWatchersOfTheTenantUntilTheyCancel) {
     EXPECT_EQ(db.host().double_completions(), 0);
 }
 
+TEST_F(SqliteVerbs, WakesOnceForABatchAndNeverForWhatChangedNothing) {
+    int wakes = 0;
+    const jf_op op = db.host().start_op([&](jf_op, const jf_event& event) { wakes += event.type == JF_EV_WAKE; }, {});
+    // Without a tenant: of any.
+    ASSERT_EQ(db.records().watch(db.self(), op, h, jf_str{}, nullptr), JF_OK);
+
+    sdk::Batch batch;
+    for (int i = 0; i < 10; ++i) batch.add(leads::add(h, "acme", std::to_string(i), i));
+    ASSERT_EQ(db(batch).status, JF_OK);
+    EXPECT_EQ(wakes, 1);
+    ASSERT_EQ(db(leads::add(h, "beta", "a", 1)).status, JF_OK);
+    EXPECT_EQ(wakes, 2);
+    ASSERT_EQ(db(leads::add(h, "beta", "a", 1)).status, JF_E_CONFLICT);
+    ASSERT_EQ(db(Write::update(h, "acme", "gone").inc(leads::score, 1)).affected, 0u);
+    EXPECT_EQ(wakes, 2);
+    EXPECT_EQ(db.functions().cancel(db.self(), op), JF_OK);
+}
+
+TEST_F(SqliteVerbs, PausesManyRecordsInSteps) {
+    sdk::Batch many;
+    for (int i = 0; i < 20000; ++i) many.add(leads::add(h, "acme", "lead" + std::to_string(i), i % 2));
+    ASSERT_EQ(db(many).status, JF_OK);
+
+    std::uint64_t paused = 0, step = 0;
+    do {
+        step = db(Write::update(h, "acme").eq(leads::score, 1).is_null(leads::open).set(leads::open, false).limit(3000)).affected;
+        paused += step;
+    } while (step == 3000);
+
+    EXPECT_EQ(paused, 10000u);
+    EXPECT_EQ(db(Query(h, "acme").eq(leads::open, false).count()).rows[0][0], sdk::Value(10000));
+}
+
 TEST_F(SqliteVerbs, StopsTakingWorkWhenItQuiescesAndStartsAgain) {
     const auto quiesced = db.ask([&](jf_op op, jf_error*) { return db.functions().quiesce(db.self(), op, 1000); });
     EXPECT_EQ(quiesced.status, JF_OK);

@@ -1,0 +1,13 @@
+/* start answers OK and never completes. */
+#define BAD_START start_never
+#define BAD_CANCEL ignore
+#include "../bad.h"
+
+static jf_status start_never(jf_instance* self, jf_op op, jf_error* error) {
+    (void)self, (void)op, (void)error;
+    return JF_OK;
+}
+static jf_status ignore(jf_instance* self, jf_op op) {
+    (void)self, (void)op;
+    return JF_OK;
+}
