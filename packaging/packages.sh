@@ -9,8 +9,8 @@ set -euo pipefail
 build=(
     build-essential cmake ninja-build ccache pkg-config git ca-certificates
     libboost1.81-dev libboost-filesystem1.81-dev libboost-system1.81-dev
-    libtomlplusplus-dev libcli11-dev rapidjson-dev libfmt-dev prometheus-cpp-dev zlib1g-dev libcurl4-openssl-dev
-    libssl-dev libsqlite3-dev libhowardhinnant-date-dev
+    libtomlplusplus-dev libcli11-dev rapidjson-dev libfmt-dev prometheus-cpp-dev libarchive-dev zlib1g-dev libcurl4-openssl-dev
+    libssl-dev libsqlite3-dev libhnswlib-dev libhowardhinnant-date-dev
     libspeexdsp-dev libwebrtc-audio-processing-dev
     libre-dev librem-dev libsrtp2-dev libspandsp-dev
     libpocketsphinx-dev libsphinxbase-dev pocketsphinx-en-us
@@ -19,7 +19,7 @@ build=(
 demo=(baresip-core asterisk-core-sounds-en-wav sox)
 test=(
     libgtest-dev libgmock-dev libbenchmark-dev sqlite3 binutils
-    sip-tester gcovr clang-14 libclang-rt-14-dev
+    sip-tester gcovr clang-14 libclang-rt-14-dev rustc abigail-tools
 )
 
 case "${1:-}" in

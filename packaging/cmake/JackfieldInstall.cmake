@@ -1,10 +1,11 @@
-# Installs the host, its plugins, the plugin API package and the example configuration.
+# Installs the host, its plugins and the example configuration: components Host, Plugins, Configuration. The plugin API package is
+# plugin-api's (component PluginApi).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 if(TARGET jackfield)
-    install(TARGETS jackfield RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS jackfield RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Host)
 endif()
-install(DIRECTORY ${PROJECT_BINARY_DIR}/plugins/ DESTINATION ${CMAKE_INSTALL_LIBDIR}/jackfield/plugins
+install(DIRECTORY ${PROJECT_BINARY_DIR}/plugins/ DESTINATION ${CMAKE_INSTALL_LIBDIR}/jackfield/plugins COMPONENT Plugins
         FILES_MATCHING PATTERN "*.so" PATTERN "CMakeFiles" EXCLUDE)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/ DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/jackfield)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/ DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/jackfield COMPONENT Configuration)
