@@ -159,7 +159,7 @@ TEST_F(TurnTaking, ACoughPausesTheSentenceWhichGoesOnFromTheSameSample) {
 }
 
 TEST_F(TurnTaking, TheAgentsOwnVoiceFromALoudspeakerDoesNotInterruptIt) {
-    start();
+    start("barge_in_echo_ms = 320\n");
     const std::size_t log = host_->log_lines();
     echo_delays_ = {80ms, 300ms};
 
