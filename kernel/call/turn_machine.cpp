@@ -197,6 +197,7 @@ void Machine::abandon_stt(MonoTime now, Actions& out) {
         out.push_back(act::OpenStt{});
     }
     const std::string heard = user_->partial;
+    user_times_.final_text = now; // nothing came, but it was the recogniser that was waited for, not the model
     close_user_turn(now, heard, heard.empty() ? JF_MESSAGE_NO_MATCH : 0, -1, out);
 }
 

@@ -29,7 +29,8 @@ constexpr int most_crashes = 20;            ///< then the run is given up
 constexpr std::uint64_t twice_every = 32;   ///< so often a world is run again, to see whether it is the same
 constexpr std::uint64_t settled_after = 30; ///< worlds: by then everything that is allocated once has been
 constexpr std::size_t growth_limit = 4u << 20;
-/// A host keeps the contexts of instances that are gone, since a thread of a plugin may still call with one (docs/decisions/0007).
+/// A host keeps the contexts of instances that are gone, since a thread of a plugin may still call with one (docs/decisions/0007): 24 KiB for the
+/// instances of one world. With them freed nothing grows.
 constexpr std::size_t kept_per_world = 32u << 10;
 
 const char* const help =

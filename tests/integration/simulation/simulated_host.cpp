@@ -33,7 +33,7 @@ const char* const tenant_toml = R"(
 [tenant]
 name = "Simulated Clinic"
 time_zone = "America/New_York"
-limits = { concurrent_calls = ${env:MOST} }
+limits = { concurrent_calls = 100 }
 
 [providers.ears]
 plugin = "stt/sim"
@@ -86,7 +86,7 @@ config::Outcome<config::HostConfig> load_config(const SimulationOptions& options
     for (unsigned line = 0; line < options.lines; ++line)
         numbers += line < options.lines - options.recorded ? "\"+12125550100\", " : "\"+12125550101\", ";
     return simulation::load_config({{"jackfield.toml", host_toml}, {"clinic.toml", tenant_toml}},
-                                   {{"SEED", std::to_string(options.seed)}, {"LINES", std::to_string(options.lines)}, {"MOST", std::to_string(options.most_calls)}, {"NUMBERS", numbers},
+                                   {{"SEED", std::to_string(options.seed)}, {"LINES", std::to_string(options.lines)}, {"NUMBERS", numbers},
                                     {"MODE", options.joined ? options.seed % 2 ? "bridge" : "attended" : "refer"}});
 }
 

@@ -15,7 +15,6 @@ struct SimulationOptions {
     std::uint64_t seed = 1;
     std::chrono::minutes duration{10};
     unsigned lines = 10;       ///< calls at one time
-    unsigned most_calls = 100; ///< of the tenant, at one time
     unsigned recorded = 2;     ///< of these, on the agent that is recorded
     bool joined = false;       ///< the host joins callers with the person itself instead of asking the carrier
 };

@@ -201,6 +201,20 @@ TEST(Machine, TakesThePartialAndTheNextRecogniserWhenNoFinalComes) {
     EXPECT_EQ(talk.machine.messages().back().content, "are you open");
 }
 
+TEST(Machine, CountsTheWaitForAFinalThatNeverComesAsTheRecognisers) {
+    Talk talk;
+    talk.greet();
+    talk.voice(500ms);
+    talk.partial("are you open");
+    talk.advance(400ms + 400ms + 400ms);
+
+    talk.say("We are.");
+
+    const TurnTimes& t = talk.last_turn().times;
+    EXPECT_GE(t.final_text - t.endpoint, 800ms);
+    EXPECT_EQ(t.first_token, t.final_text);
+}
+
 TEST(Machine, HasNoMatchWhenNeitherFinalNorPartialComes) {
     Talk talk;
     talk.greet();
