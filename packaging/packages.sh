@@ -9,7 +9,7 @@ set -euo pipefail
 build=(
     build-essential cmake ninja-build ccache pkg-config git ca-certificates
     libboost1.81-dev libboost-filesystem1.81-dev libboost-system1.81-dev
-    libtomlplusplus-dev libcli11-dev rapidjson-dev libfmt-dev prometheus-cpp-dev libarchive-dev zlib1g-dev libcurl4-openssl-dev
+    libtomlplusplus-dev libcli11-dev rapidjson-dev libfmt-dev prometheus-cpp-dev libarchive-dev zlib1g-dev libcurl4-openssl-dev libre2-dev
     libssl-dev libsqlite3-dev libhnswlib-dev libhowardhinnant-date-dev
     libspeexdsp-dev libwebrtc-audio-processing-dev
     libre-dev librem-dev libsrtp2-dev libspandsp-dev

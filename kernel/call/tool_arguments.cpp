@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <regex>
 
 #include "base/json.hpp"
+#include "base/pattern.hpp"
 
 namespace jackfield::call {
 namespace {
@@ -13,24 +13,6 @@ using base::JsonView;
 
 /// So many sentences are enough to try again.
 constexpr std::size_t most_problems = 8;
-/// std::regex recurses per character: a longer text could use up the stack.
-constexpr std::size_t longest_matched = 2000;
-
-/// "{100000}": std::regex unrolls what is repeated, and computes the number, or that of a back reference, without looking for an overflow.
-bool counts_too_far(std::string_view pattern) {
-    std::size_t digits = 0;
-    bool counts = false;
-    for (const char c : pattern) {
-        if (c >= '0' && c <= '9') {
-            if (counts && ++digits > 3) return true;
-            continue;
-        }
-        digits = 0;
-        counts = c == '{' || c == '\\' || (counts && c == ',');
-    }
-    return false;
-}
-
 bool is_of(std::string_view type, JsonView value) {
     if (type == "string") return value.is_string();
     if (type == "integer") return value.is_integer();
@@ -112,13 +94,10 @@ class Checker {
         const auto length = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
         if (length < schema["minLength"].integer_or(0)) report(where, length == 0 ? "is empty" : shown(value) + " is too short");
         if (length > schema["maxLength"].integer_or(INT64_MAX)) report(where, "is longer than " + schema["maxLength"].dump() + " characters");
-        if (!schema["pattern"].is_string() || text.size() > longest_matched || counts_too_far(schema["pattern"].text_or(""))) return;
-        try {
-            const std::regex pattern(schema["pattern"].text_or(""), std::regex::ECMAScript);
-            if (!std::regex_search(text, pattern)) report(where, shown(value) + " does not match " + schema["pattern"].text_or(""));
-        } catch (const std::regex_error&) {
-            // The tool's mistake; it gets the text and checks it itself.
-        }
+        if (!schema["pattern"].is_string()) return;
+        const base::Pattern pattern(schema["pattern"].text_or(""));
+        // One that doesn't compile is the tool's mistake; it gets the text and checks it itself.
+        if (pattern.valid() && !pattern.found_in(text)) report(where, shown(value) + " does not match " + schema["pattern"].text_or(""));
     }
 
     void check_array(JsonView schema, JsonView value, const std::string& where) {

@@ -18,7 +18,7 @@
 
 namespace jackfield::config {
 
-enum class Placement { inline_on_shard, own_thread };
+enum class Placement { by_vendor, inline_on_shard, own_thread };
 enum class Trust { any, listed, signed_by_operator };
 
 /// A configured plugin: `[providers.<name>]` of the host or of a tenant, or `[services.<name>]`.
@@ -26,7 +26,7 @@ struct ProviderConfig {
     std::string name;
     /// `kind/name`, for instance `stt/pocketsphinx`.
     std::string plugin;
-    Placement placement = Placement::inline_on_shard;
+    Placement placement = Placement::by_vendor;
     /// Every key that is the plugin's own: check_schema() it against the descriptor.
     Value options;
     Position at;
@@ -137,6 +137,15 @@ struct TenantConfig {
     std::filesystem::path file;
 };
 
+/// How long a call into a plugin may last before the host gives the instance up.
+struct PluginLimitsConfig {
+    std::chrono::milliseconds stream{5'000};
+    std::chrono::milliseconds control{30'000};
+    std::chrono::milliseconds blocking{120'000};
+    std::chrono::milliseconds start{15'000};
+    std::chrono::milliseconds probe{1'000};
+};
+
 struct HostConfig {
     std::vector<std::string> roles;
     /// Where carriers and browsers reach this host; empty when nothing needs it.
@@ -161,6 +170,7 @@ struct HostConfig {
     /// 0: one per core.
     std::uint32_t shards = 0;
     std::chrono::seconds drain{3600};
+    PluginLimitsConfig plugin_limits;
     std::string log_level;
     /// `address:port`, empty when there is no exposition.
     std::string metrics_listen;

@@ -14,10 +14,39 @@ OptionTable instance_table(const char* placement) {
                        placement,
                        "Where it runs: on the call's shard (inline), or on a thread of its own "
                        "behind bounded queues, where a "
-                       "hang costs that thread only (thread).")
-            .among({"inline", "thread"}),
+                       "hang costs that thread only (thread). auto: Jackfield's own inline, other "
+                       "vendors' on a thread.")
+            .among({"auto", "inline", "thread"}),
     };
     return table;
+}
+
+Option limit_ms(const char* name, std::chrono::milliseconds otherwise, const char* what) {
+    return Option::whole(name, otherwise.count(), what).in("ms").between(10, 3'600'000);
+}
+
+OptionTable plugin_limits_section() {
+    const PluginLimitsConfig defaults;
+    return {{
+        limit_ms("stream_ms",
+                 defaults.stream,
+                 "A call that carries a conversation (audio, text, cancel). One that does not "
+                 "return holds up the calls of its thread."),
+        limit_ms("control_ms",
+                 defaults.control,
+                 "Loading, creating, starting and stopping: a model may be read from a disk."),
+        limit_ms("blocking_ms",
+                 defaults.blocking,
+                 "Queries and jobs on the host's pool. The store of the host itself is named in "
+                 "the log and waited for."),
+        limit_ms("start_ms",
+                 defaults.start,
+                 "From the call of start to its completion, which may come later."),
+        limit_ms("probe_ms",
+                 defaults.probe,
+                 "Until an instance that was given up is tried again; doubled after each failure, "
+                 "up to a minute."),
+    }};
 }
 
 OptionTable host_section() {
@@ -76,6 +105,10 @@ OptionTable host_section() {
             "metrics_listen",
             "",
             "Address and port that Prometheus scrapes (127.0.0.1:9464). Empty: no exposition."),
+        Option::table("plugin_limits",
+                      plugin_limits_section(),
+                      "How long a call into a plugin may last before the host gives that instance "
+                      "up and tries it again later."),
     }};
 }
 
@@ -211,7 +244,7 @@ OptionTable host_option_table() {
     return {{
         Option::table("host", host_section(), "This process."),
         Option::tables("providers",
-                       instance_table("inline"),
+                       instance_table("auto"),
                        "What exists once for all tenants (a SIP port, a carrier's account, a "
                        "database): they name it "
                        "\"host:<name>\"."),
@@ -221,7 +254,7 @@ OptionTable host_option_table() {
 OptionTable tenant_option_table() {
     return {{
         Option::table("tenant", tenant_section(), "Whom this file is about."),
-        Option::tables("providers", instance_table("inline"), "The tenant's own providers."),
+        Option::tables("providers", instance_table("auto"), "The tenant's own providers."),
         Option::tables("agents", agent_section(), "The bots that answer."),
         Option::tables("services",
                        instance_table("thread"),

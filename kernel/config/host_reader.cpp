@@ -57,8 +57,10 @@ ProviderConfig read_instance(const std::string& name, const Value& value, Proble
     out.name = name;
     out.plugin = value["plugin"].text();
     out.plugin_at = value["plugin"].at;
-    out.placement =
-        value["placement"].text() == "thread" ? Placement::own_thread : Placement::inline_on_shard;
+    const std::string placement = value["placement"].text();
+    out.placement = placement == "thread"   ? Placement::own_thread
+                    : placement == "inline" ? Placement::inline_on_shard
+                                            : Placement::by_vendor;
     out.at = value.at;
     out.options = Value(Value::Table());
     out.options.at = value.at;
@@ -289,6 +291,8 @@ HostConfig read_host(const Value& checked, const fs::path& file, Problems& probl
     out.tenants_dir = (file.parent_path() / host["tenants"].text()).lexically_normal();
     out.shards = static_cast<std::uint32_t>(host["shards"].integer());
     out.drain = std::chrono::seconds(host["drain_seconds"].integer());
+    const auto limit = [&](const char* key) { return std::chrono::milliseconds(host["plugin_limits"][key].integer()); };
+    out.plugin_limits = {limit("stream_ms"), limit("control_ms"), limit("blocking_ms"), limit("start_ms"), limit("probe_ms")};
     out.log_level = host["log_level"].text();
     out.metrics_listen = host["metrics_listen"].text();
     out.providers = read_instances(checked["providers"], problems);

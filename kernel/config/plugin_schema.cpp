@@ -1,11 +1,11 @@
 #include "config/plugin_schema.hpp"
 
+#include "base/pattern.hpp"
 #include "config/option_table.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <regex>
 
 namespace jackfield::config {
 namespace {
@@ -32,9 +32,6 @@ constexpr std::array<std::string_view, 17> keywords{"type",
                                                     "properties",
                                                     "examples"};
 
-/// std::regex recurses per character: a longer text could use up the stack.
-constexpr std::size_t longest_matched = 2000;
-
 bool matches_type(std::string_view type, const Value& value) {
     if (type == "string") return value.is_text();
     if (type == "integer") return value.is_integer();
@@ -60,14 +57,6 @@ std::string wanted_text(JsonView schema) {
 std::string remedy_from(JsonView schema, std::string otherwise) {
     const std::string doc = schema["description"].text_or("");
     return doc.empty() ? otherwise : doc;
-}
-
-std::optional<std::regex> compile(const std::string& pattern) {
-    try {
-        return std::regex(pattern, std::regex::ECMAScript);
-    } catch (const std::regex_error&) {
-        return std::nullopt;
-    }
 }
 
 /// Length in characters, as JSON Schema counts.
@@ -176,16 +165,12 @@ void Checker::check_text(JsonView schema, const Value& value) {
                remedy_from(schema, "write at most " + std::to_string(most)));
     if (!schema["pattern"].is_string()) return;
     const std::string pattern = schema["pattern"].text_or("");
-    const std::optional<std::regex> compiled = compile(pattern);
-    if (!compiled) {
+    const base::Pattern compiled(pattern);
+    if (!compiled.valid()) {
         report(value,
                "the plugin's schema has a faulty pattern, " + pattern,
                "this is the plugin's mistake: report it there");
-    } else if (value.text().size() > longest_matched) {
-        report(value,
-               "the text is too long to be matched against a pattern",
-               "write at most " + std::to_string(longest_matched) + " bytes");
-    } else if (!std::regex_search(value.text(), *compiled)) {
+    } else if (!compiled.found_in(value.text())) {
         report(value,
                shown(value) + " does not match " + pattern,
                remedy_from(schema, "write it as the pattern says"));
@@ -267,7 +252,7 @@ void find_faults(JsonView schema, const std::string& path, std::vector<std::stri
     if (std::find(types.begin(), types.end(), type) == types.end())
         out.push_back(where +
                       " has no type out of string, integer, number, boolean, array and object");
-    if (schema["pattern"].is_string() && !compile(schema["pattern"].text_or("")))
+    if (schema["pattern"].is_string() && !base::Pattern(schema["pattern"].text_or("")).valid())
         out.push_back(where + " has a pattern that does not compile");
     if (!schema["default"].absent()) {
         Checker checker;

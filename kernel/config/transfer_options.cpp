@@ -22,11 +22,11 @@ OptionTable transfer_option_table() {
     return {{
         Option::string("to", "", "The number or SIP address.").must_be_given(),
         Option::string("mode",
-                       "refer",
+                       "auto",
                        "How: the carrier is asked to do it (refer), this host calls and joins both "
                        "when the person answers (bridge), or after the person has heard "
-                       "`announce` (attended).")
-            .among({"refer", "bridge", "attended"}),
+                       "`announce` (attended). auto: refer with a carrier that can, else bridge.")
+            .among({"auto", "refer", "bridge", "attended"}),
         Option::string("provider",
                        d.provider,
                        "The telephony provider that dials when the host joins the two: "
@@ -61,6 +61,11 @@ OptionTable transfer_option_table() {
                      d.hold_caller,
                      "Puts the caller on hold with the carrier until it is decided; the caller "
                      "still hears the music."),
+        Option::flag("release",
+                     d.release,
+                     "Once the two are joined, the carrier is asked to connect them with each other "
+                     "(in SIP: REFER with Replaces), and this host leaves the call. Until that is "
+                     "done, and where the carrier can't, they talk through this host."),
     }};
 }
 
@@ -106,9 +111,11 @@ TransferConfig read_transfer_options(const Value& checked,
     };
     out.to = checked["to"].text();
     const std::string& mode = checked["mode"].text();
-    out.mode = mode == "bridge"     ? TransferMode::bridge
+    out.mode = mode == "refer"      ? TransferMode::refer
+               : mode == "bridge"   ? TransferMode::bridge
                : mode == "attended" ? TransferMode::attended
-                                    : TransferMode::refer;
+                                    : TransferMode::automatic;
+    out.mode_at = checked["mode"].at;
     out.provider = checked["provider"].text();
     out.from = checked["from"].text();
     out.announce = checked["announce"].text();
@@ -117,6 +124,7 @@ TransferConfig read_transfer_options(const Value& checked,
     out.ring_timeout = wait("ring_timeout_ms");
     out.longest = wait("longest_ms");
     out.hold_caller = checked["hold_caller"].boolean();
+    out.release = checked["release"].boolean();
     out.at = checked["to"].at;
     check_key(checked["accept_key"], problems);
     if (const std::string& music = checked["hold_music"].text(); !music.empty()) {
@@ -133,6 +141,11 @@ TransferConfig read_transfer_options(const Value& checked,
                                       checked["mode"].path,
                                       "an attended transfer tells the person something first",
                                       "write announce = \"...\", or mode = \"bridge\""));
+    if (out.mode == TransferMode::refer && out.release)
+        problems.push_back(problem_at(checked["release"].at,
+                                      checked["release"].path,
+                                      "with mode = \"refer\" this host is never between the two",
+                                      "write mode = \"bridge\" or \"attended\", or leave release out"));
     return out;
 }
 

@@ -11,13 +11,15 @@ namespace jackfield::config {
 
 /// How a call gets to somebody else: the carrier is asked to (refer), or the host calls that party
 /// and joins both, at once when it answers (bridge) or after it has been told who waits (attended).
-enum class TransferMode { refer, bridge, attended };
+/// Left open, the carrier is asked where it can do it, and else the host joins them.
+enum class TransferMode { automatic, refer, bridge, attended };
 
 /// One entry of `[agents.x.transfer]`: `name = "+12125550100"`, or a table of what transfer_options.cpp
 /// lists.
 struct TransferConfig {
     std::string to;
-    TransferMode mode = TransferMode::refer;
+    TransferMode mode = TransferMode::automatic;
+    Position mode_at; ///< no file: nobody wrote it
     /// The telephony provider that dials, `host:trunk`; empty: the one the call came by.
     std::string provider;
     std::string from;
@@ -33,6 +35,8 @@ struct TransferConfig {
     std::filesystem::path hold_music;
     /// The caller is put on hold, in the carrier's terms, until the transfer is decided.
     bool hold_caller = false;
+    /// Once they are joined the carrier is asked to connect the two without this host.
+    bool release = false;
     Position at;
 };
 

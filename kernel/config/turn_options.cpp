@@ -96,8 +96,8 @@ constexpr DurationRow durations[] = {
      0,
      5000,
      "As barge_in_ms, on a line that gives the agent's own voice back; never more than "
-     "barge_in_confirm_ms; 320 suits. The echo itself is no voice of the caller's. 0: echoes are "
-     "not looked for: while both talk the search costs several times what a call costs else."},
+     "barge_in_confirm_ms. The echo itself is no voice of the caller's. 0: echoes are not looked "
+     "for."},
     {"resume_after_ms",
      &TurnOptions::resume_after,
      0,

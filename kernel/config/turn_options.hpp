@@ -40,7 +40,7 @@ struct TurnOptions {
     WhileDeciding while_deciding = WhileDeciding::pause;
     ms barge_in_confirm{500};
     /// Instead of barge_in on a line that gives the agent's own voice back; zero: nobody looks for it.
-    ms barge_in_echo{0};
+    ms barge_in_echo{320};
     int barge_in_words = 2;
     ms resume_after{600};
     ms greeting_protected{500};

@@ -177,7 +177,10 @@ void Directory::fill_chains(Route& route) const {
 }
 
 std::optional<Route> Directory::route(const Instance& telephony, std::span<const std::string_view> keys) const {
-    for (const std::string_view key : keys) {
+    // Whatever no other agent answers, whether the carrier's plugin says so or not.
+    std::vector<std::string_view> wanted(keys.begin(), keys.end());
+    wanted.push_back("*");
+    for (const std::string_view key : wanted) {
         const auto found = routes_.find(route_key(telephony.name(), key));
         if (found == routes_.end()) continue;
         Route route;

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/json.hpp"
 #include "config/plugin_schema.hpp"
 
 namespace jackfield::tenant {
@@ -37,6 +38,13 @@ class Files {
     std::map<std::string, std::optional<PluginFile>> files_;
 };
 
+/// What a stranger's plugin does wrong should cost its own thread and not a call's, unless the operator says otherwise. Not a question of trust: a file may
+/// say what it likes of its vendor, and [host] trust is for that.
+plugin_host::Placement placement_of(config::Placement wanted, const std::string& vendor) {
+    const bool own_thread = wanted == config::Placement::own_thread || (wanted == config::Placement::by_vendor && vendor != "Jackfield");
+    return own_thread ? plugin_host::Placement::thread : plugin_host::Placement::inline_;
+}
+
 std::optional<CheckedProvider> check(const config::ProviderConfig& provider, const std::string& tenant, Files& files,
                                      Problems& problems) {
     const PluginFile* file = files.get(provider, problems);
@@ -56,8 +64,7 @@ std::optional<CheckedProvider> check(const config::ProviderConfig& provider, con
     out.spec.name = instance_name(tenant, provider.name);
     out.spec.tenant = tenant;
     out.spec.plugin = provider.plugin;
-    out.spec.placement = provider.placement == config::Placement::own_thread ? plugin_host::Placement::thread
-                                                                             : plugin_host::Placement::inline_;
+    out.spec.placement = placement_of(provider.placement, file->descriptor.vendor);
     out.spec.config_json = config::to_json(options.value);
     out.spec.config_pairs = config::flatten(options.value);
     return out;
@@ -93,6 +100,25 @@ void check_chain(const config::HostConfig& host, const config::TenantConfig& ten
     }
 }
 
+/// A carrier that says of itself that it hands nobody on would leave each of these callers standing.
+void check_transfers(const config::HostConfig& host, const config::TenantConfig& tenant, const config::AgentConfig& agent, Files& files, Problems& problems) {
+    for (const auto& [name, target] : agent.transfer) {
+        if (target.mode != config::TransferMode::refer) continue;
+        for (const config::AnswerConfig& answer : agent.answers) {
+            const config::ProviderConfig* provider = config::find_provider(host, tenant, answer.provider);
+            if (!provider) continue; // load_host has said so
+            Problems once;
+            const PluginFile* file = files.get(*provider, once);
+            const auto caps = file ? base::JsonDocument::parse(file->descriptor.capabilities) : base::Result<base::JsonDocument>(base::Error(base::ErrorCode::not_found, ""));
+            if (!caps || caps->root()["telephony"]["refer"].boolean_or(true)) continue;
+            problems.push_back(config::problem_at(target.mode_at, "agents." + agent.name + ".transfer." + name + ".mode",
+                                                  "the carrier behind " + answer.provider.text() + ", " + provider->plugin + ", can't hand a caller on",
+                                                  "write mode = \"bridge\", or leave mode out: then this host joins the two where the carrier can't"));
+            break;
+        }
+    }
+}
+
 }  // namespace
 
 std::string instance_name(const std::string& tenant, const std::string& name) {
@@ -119,6 +145,7 @@ CheckedHost check_providers(const config::HostConfig& host, const Loader& loader
             check_chain(host, tenant, agent.stt, JF_STT_V1, files, out.problems);
             check_chain(host, tenant, agent.llm, JF_LLM_V1, files, out.problems);
             check_chain(host, tenant, agent.tts, JF_TTS_V1, files, out.problems);
+            check_transfers(host, tenant, agent, files, out.problems);
         }
     }
     config::sort_problems(out.problems);

@@ -7,5 +7,6 @@ if(TARGET jackfield)
     install(TARGETS jackfield RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Host)
 endif()
 install(DIRECTORY ${PROJECT_BINARY_DIR}/plugins/ DESTINATION ${CMAKE_INSTALL_LIBDIR}/jackfield/plugins COMPONENT Plugins
-        FILES_MATCHING PATTERN "*.so" PATTERN "CMakeFiles" EXCLUDE)
+        FILES_MATCHING PATTERN "*.so"
+        REGEX "/plugins/[a-z_]+/[^/.]+$" EXCLUDE) # the build's own folders, one a plugin
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/ DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/jackfield COMPONENT Configuration)

@@ -1,5 +1,5 @@
-// What callers of the record stores write freely: words to search for, arrays of numbers to add up, and cursors of storage/example. Words must never
-// become syntax of FTS5; an array that is accepted must come out of itself again.
+// What callers of the record stores write freely: words to search for, JSON, arrays of numbers to add up, and cursors of storage/example. Words must
+// never become syntax of FTS5; an array that is accepted must come out of itself again; what is made of JSON is JSON.
 
 #include <sqlite3.h>
 
@@ -8,6 +8,8 @@
 #include <string>
 
 #include "plugins/storage/example/journal.hpp"
+#include "plugins/storage/example/json_text.hpp"
+#include "plugins/storage/example/words.hpp"
 #include "plugins/storage/sqlite/number_arrays.hpp"
 #include "plugins/storage/sqlite/search.hpp"
 
@@ -33,6 +35,18 @@ void search_for(const std::string& expression) {
     sqlite3_reset(search);
 }
 
+void read_as_the_example_does(const std::string& bytes) {
+    if (example::is_json(bytes)) {
+        const auto longer = example::with_element(bytes, bytes);
+        if (longer && !example::is_json(*longer)) std::abort();
+    }
+    if (const auto sum = example::added_up(bytes, "[]"))
+        if (!example::is_number_array(*sum) || example::added_up(*sum, "[]") != sum) std::abort();
+    const auto words = example::words_of(bytes);
+    for (const example::Phrase& phrase : example::read_phrases(bytes))
+        if (phrase.words.empty() || example::times(phrase, words) > words.size()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -50,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = NumberArray::parse(json);
         if (!again || again->json() != json) std::abort();
     }
+    read_as_the_example_does(bytes);
     try {
         for (example::Unpacker in(bytes); !in.at_end();) in.value();
     } catch (const jackfield::sdk::Failure&) {

@@ -81,6 +81,16 @@ std::vector<Function> functions_of(const Config& config) {
     return out;
 }
 
+namespace {
+
+/// RapidJSON takes "\udeaa" alone, a half of a character that UTF-8 has no form for (RFC 3629 3), and what holds it is no text that a host accepts.
+void replace_half_characters(std::string& text) {
+    for (std::size_t i = 0; i + 2 < text.size(); ++i)
+        if (text[i] == '\xed' && static_cast<unsigned char>(text[i + 1]) >= 0xa0) text.replace(i, 3, "\xef\xbf\xbd");
+}
+
+}  // namespace
+
 Arguments Arguments::parse(std::string_view json) {
     Arguments out;
     rapidjson::Document document;
@@ -92,6 +102,7 @@ Arguments Arguments::parse(std::string_view json) {
         if (member.value.IsString()) value.assign(member.value.GetString(), member.value.GetStringLength());
         else if (member.value.IsInt64()) value = std::to_string(member.value.GetInt64());
         else continue;
+        replace_half_characters(value);
         out.members_.emplace_back(std::string(member.name.GetString(), member.name.GetStringLength()), std::move(value));
     }
     return out;

@@ -79,6 +79,22 @@ TEST(LoadHost, ReadsTheHostAndItsTenants) {
     EXPECT_EQ(trunk.at.line, 7);
 }
 
+TEST(LoadHost, ReadsHowLongPluginsMayStand) {
+    const ConfigFolder folder;
+    folder.write("jackfield.toml", std::string(host_toml) + "[host.plugin_limits]\nstream_ms = 300\nstart_ms = 400\n");
+    folder.write("tenants/acme.toml", tenant_toml);
+
+    const Outcome<HostConfig> loaded = folder.load({{"KEY", "s3cret"}});
+
+    EXPECT_THAT(texts(loaded.problems), IsEmpty());
+    const PluginLimitsConfig& limits = loaded.value.plugin_limits;
+    EXPECT_EQ(limits.stream, std::chrono::milliseconds(300));
+    EXPECT_EQ(limits.start, std::chrono::milliseconds(400));
+    EXPECT_EQ(limits.control, std::chrono::seconds(30));
+    EXPECT_EQ(limits.blocking, std::chrono::seconds(120));
+    EXPECT_EQ(limits.probe, std::chrono::seconds(1));
+}
+
 TEST(LoadHost, ReadsATenant) {
     const ConfigFolder folder;
     folder.write("jackfield.toml", host_toml);

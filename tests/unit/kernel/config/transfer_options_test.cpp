@@ -38,13 +38,13 @@ struct Desk {
     AgentConfig config;
 };
 
-TEST(TransferOptions, AStringIsATargetThatTheCarrierTransfersTo) {
+TEST(TransferOptions, AStringIsATargetAndTheCarrierDecidesHow) {
     const Desk desk("transfer = { nurse = '+12125550199' }\n");
 
     EXPECT_THAT(desk.problems, IsEmpty());
     const TransferConfig& nurse = desk.config.transfer.at("nurse");
     EXPECT_EQ(nurse.to, "+12125550199");
-    EXPECT_EQ(nurse.mode, TransferMode::refer);
+    EXPECT_EQ(nurse.mode, TransferMode::automatic);
     EXPECT_EQ(nurse.ring_timeout, std::chrono::seconds(30));
 }
 

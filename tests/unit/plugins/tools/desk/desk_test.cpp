@@ -137,5 +137,9 @@ TEST(DeskOptions, NameWhatIsWrong) {
     EXPECT_THAT(problem({}), HasSubstr("nothing to offer"));
 }
 
+TEST(DeskArguments, HalvesOfACharacterBecomeTheReplacementCharacter) {
+    EXPECT_EQ(arguments(R"({"date":"e\\\udeaark"})")["date"], "e\\\xef\xbf\xbdrk");
+}
+
 }  // namespace
 }  // namespace jackfield::desk
