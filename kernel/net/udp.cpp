@@ -16,35 +16,15 @@
 #include <unordered_set>
 #include <vector>
 
+#include "net/asio_endpoint.hpp"
+#include "net/asio_tcp.hpp"
+#include "net/network.hpp"
+
 namespace jackfield::net {
 namespace {
 
 namespace asio = boost::asio;
 using asio::ip::udp;
-
-udp::endpoint to_asio(const Endpoint& e) {
-    if (e.ipv6) {
-        asio::ip::address_v6::bytes_type bytes;
-        std::memcpy(bytes.data(), e.bytes, 16);
-        return {asio::ip::address_v6(bytes, e.scope_id), e.port};
-    }
-    asio::ip::address_v4::bytes_type bytes;
-    std::memcpy(bytes.data(), e.bytes, 4);
-    return {asio::ip::address_v4(bytes), e.port};
-}
-
-Endpoint from_asio(const udp::endpoint& e) {
-    Endpoint out;
-    out.port = e.port();
-    if (e.address().is_v6()) {
-        out.ipv6 = true;
-        out.scope_id = static_cast<std::uint32_t>(e.address().to_v6().scope_id());
-        std::memcpy(out.bytes, e.address().to_v6().to_bytes().data(), 16);
-    } else {
-        std::memcpy(out.bytes, e.address().to_v4().to_bytes().data(), 4);
-    }
-    return out;
-}
 
 /// A socket and who wants its datagrams. Shared: the poller may stand in the middle of a round when its owner lets go of it.
 struct Receiver {
@@ -194,7 +174,7 @@ class AsioUdpSocket final : public UdpSocket {
     ~AsioUdpSocket() override { poller_->remove(receiver_); }
     Endpoint local() const override { return receiver_->local; }
     base::ErrorCode send(const Endpoint& to, std::span<const std::byte> data) override {
-        const udp::endpoint target = to_asio(to);
+        const udp::endpoint target = to_asio<udp>(to);
         const ssize_t n = ::sendto(receiver_->fd, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
                                    target.data(), static_cast<socklen_t>(target.size()));
         if (n >= 0) return sent;
@@ -213,7 +193,7 @@ class AsioNetwork final : public Network {
         auto& io = *static_cast<asio::io_context*>(runtime::RealRuntime::io_context_of(shard));
         udp::socket socket(io);
         boost::system::error_code error;
-        udp::endpoint at = to_asio(options.bind);
+        udp::endpoint at = to_asio<udp>(options.bind);
         socket.open(at.protocol(), error);
         if (error) return base::Error(base::ErrorCode::quota, "open a UDP socket: " + error.message());
         socket.non_blocking(true, error);
@@ -233,6 +213,18 @@ class AsioNetwork final : public Network {
         auto poller = poller_of(shard, io);
         if (!poller->add(receiver)) return base::Error(base::ErrorCode::quota, "watch a UDP socket: " + std::string(std::strerror(errno)));
         return std::unique_ptr<UdpSocket>(std::make_unique<AsioUdpSocket>(std::move(poller), std::move(receiver)));
+    }
+
+    base::Result<std::unique_ptr<TcpListener>> listen_tcp(runtime::Shard& shard, const TcpListenOptions& options,
+                                                          OnIncoming on_incoming) override {
+        return net::listen_tcp(shard, options, std::move(on_incoming));
+    }
+    base::Result<std::unique_ptr<TcpConnection>> connect_tcp(runtime::Shard& shard, const TcpConnectOptions& options,
+                                                             TcpEvents events) override {
+        return net::connect_tcp(shard, options, std::move(events));
+    }
+    std::unique_ptr<TcpConnection> attach_tcp(runtime::Shard& shard, std::unique_ptr<TcpStream> stream, TcpEvents events) override {
+        return net::attach_tcp(shard, std::move(stream), std::move(events));
     }
 
   private:
@@ -277,7 +269,7 @@ class AsioNetwork final : public Network {
 }  // namespace
 
 std::string Endpoint::to_string() const {
-    const udp::endpoint e = to_asio(*this);
+    const udp::endpoint e = to_asio<udp>(*this);
     return (ipv6 ? "[" + e.address().to_string() + "]" : e.address().to_string()) + ":" + std::to_string(port);
 }
 

@@ -51,6 +51,7 @@ struct RecordHolder {
         Records& known = records();
         const std::lock_guard lock(known.mutex);
         CallGuard::record_ = nullptr;
+        record->instances_own.store(false, std::memory_order_relaxed);
         known.unused.push_back(record);
     }
     ThreadRecord* record;
@@ -105,7 +106,7 @@ void CallGuard::report(std::uint64_t elapsed_ticks) noexcept {
     getrusage(RUSAGE_THREAD, &now);
     const bool preempted = now.ru_nivcsw > before.ru_nivcsw && now.ru_nvcsw == before.ru_nvcsw;
     before = now;
-    instance_.overran(thread_class_, std::chrono::nanoseconds(elapsed), preempted);
+    instance_.overran(thread_class_, std::chrono::nanoseconds(elapsed), preempted, op_);
 }
 
 }  // namespace jackfield::plugin_host

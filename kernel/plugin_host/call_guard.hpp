@@ -36,6 +36,7 @@ struct ThreadRecord {
     std::atomic<jf_op> op{0};
     std::atomic<std::uint64_t> began{0};  ///< ticks
     std::atomic<std::uint64_t> number{0}; ///< changes with every call
+    std::atomic<bool> instances_own{false}; ///< Placement::thread's: what stands on it holds up nobody else
 };
 
 /// A call into a plugin that has not returned.
@@ -66,6 +67,9 @@ class CallGuard {
         if (ticks() - began_ > suspicious_ticks) report(ticks() - began_);
     }
     CallGuard(const CallGuard&) = delete;
+
+    /// The calling thread belongs to one instance, until it ends.
+    static void on_instances_own_thread() { record_of_thread().instances_own.store(true, std::memory_order_relaxed); }
 
     static ThreadClass current_class() { return top_ ? top_->thread_class_ : ThreadClass::foreign; }
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <utility>
 
@@ -353,6 +354,7 @@ void Instance::start_thread() {
 
 void Instance::run_thread(std::shared_ptr<OwnThread> own) {
     pthread_setname_np(pthread_self(), ("jf-" + spec_.name).substr(0, 15).c_str());
+    CallGuard::on_instances_own_thread();
     std::unique_lock lock(inbox_mutex_);
     while (true) {
         own->ready.wait(lock, [&] { return own->signal || own->stopping || own->abandoned; });
@@ -446,10 +448,35 @@ void Instance::mark(const char* what, std::uint32_t level, std::vector<std::pair
     host_.log({level, this, JF_NO_OP, std::string("plugin.") + what, std::move(fields)});
 }
 
-void Instance::overran(ThreadClass thread_class, std::chrono::nanoseconds elapsed, bool preempted) noexcept {
+void Instance::overran(ThreadClass thread_class, std::chrono::nanoseconds elapsed, bool preempted, jf_op op) noexcept {
     // The time is the machine's, and a simulated host must not know it: two runs would differ.
     if (elapsed < budget_of(thread_class) || host_.runtime().simulated()) return;
     (preempted ? counters_.preempted : counters_.overruns).fetch_add(1, std::memory_order_relaxed);
+    if (preempted) return;
+    OpOwner owner;
+    if (op != JF_NO_OP) host_.ops().owner_of(op, owner);
+    overruns_.note(thread_class, elapsed, op, owner);
+}
+
+void Instance::packet_refused(jf_op op) { host_.ops().note_refused(op); }
+
+void Instance::tell_overruns() {
+    while (const auto told = overruns_.take(host_.runtime().clock().now())) {
+        const auto ms = [](std::chrono::nanoseconds time) {
+            const auto tenths = std::chrono::duration_cast<std::chrono::microseconds>(time).count() / 100;
+            return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+        };
+        char op[20];
+        std::snprintf(op, sizeof op, "%llx", static_cast<unsigned long long>(told->op));
+        std::vector<std::pair<std::string, std::string>> fields = {{"thread_class", name_of(told->thread_class)},
+                                                                   {"ms", ms(told->longest)},
+                                                                   {"budget_ms", ms(budget_of(told->thread_class))},
+                                                                   {"op", told->op == JF_NO_OP ? "none" : op},
+                                                                   {"calls", std::to_string(told->count)}};
+        // The op may have closed since: its id would tell the log nothing.
+        if (!told->owner.call().empty()) fields.emplace_back("call_id", told->owner.call());
+        host_.log({JF_LOG_WARN, this, JF_NO_OP, "plugin.overrun", std::move(fields)});
+    }
 }
 
 }  // namespace jackfield::plugin_host

@@ -24,6 +24,7 @@
 #include "plugin_host/loader.hpp"
 #include "plugin_host/marshal.hpp"
 #include "plugin_host/op_table.hpp"
+#include "plugin_host/overruns.hpp"
 #include "resilience/provider_health.hpp"
 
 namespace jackfield::plugin_host {
@@ -81,6 +82,10 @@ class Instance {
     resilience::CircuitBreaker& breaker() const { return health_->breaker(); }
     /// Taken out of service: it hangs somewhere, or did not end. A probe may bring it back.
     bool lost() const { return state_.load(std::memory_order_relaxed) == State::lost; }
+    /// Its thread takes longer over what it is told than it is told things.
+    bool is_behind() const { return spec_.placement == Placement::thread && inbox_.overflows(); }
+    /// It has come up, and served at least for a while.
+    bool started() const { return started_.load(std::memory_order_relaxed); }
     /// False also while a probe is under way.
     bool serving() const { return state_.load(std::memory_order_relaxed) == State::serving; }
     /// The plugin's part is gone. Whoever calls with the context now is answered STATE.
@@ -120,7 +125,10 @@ class Instance {
     void call_done(const jf_sink& sink, jf_op op, jf_status status, const jf_event* last, const jf_error* error);
     /// Logs `plugin.<what>` with the file, and counts it.
     void mark(const char* what, std::uint32_t level = JF_LOG_WARN, std::vector<std::pair<std::string, std::string>> fields = {});
-    void overran(ThreadClass thread_class, std::chrono::nanoseconds elapsed, bool preempted) noexcept;
+    void overran(ThreadClass thread_class, std::chrono::nanoseconds elapsed, bool preempted, jf_op op) noexcept;
+    void packet_refused(jf_op op);
+    /// Logs what there is to tell of calls over their budget. Where it may take its time.
+    void tell_overruns();
     std::uint64_t open_ops() const { return open_ops_.load(std::memory_order_acquire); }
 
     /// A thread that was given up has come back and ended after all.
@@ -186,6 +194,7 @@ class Instance {
     std::atomic<jf_instance*> self_{nullptr};
     std::atomic<const jf_instance_v1*> functions_{nullptr};
     InstanceCounters counters_;
+    Overruns overruns_;
     std::shared_ptr<resilience::ProviderHealth> health_;
     mutable std::mutex collections_mutex_;
     std::vector<std::uint32_t> collections_;
@@ -330,6 +339,8 @@ void Instance::run_call(Instance& self, jf_op op, std::byte* data) {
     if (starts && status != JF_OK) {
         error.code = status;
         self.host_table_.complete(self.host_table_.ctx, op, status, nullptr, &error);
+    } else if (status != JF_OK && static_cast<ThreadClass>(flags & 0xff) == ThreadClass::media) {
+        self.packet_refused(op);
     }
 }
 

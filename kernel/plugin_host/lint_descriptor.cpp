@@ -131,7 +131,7 @@ class DescriptorLinter {
     }
 
     void verify(JsonView section) {
-        constexpr std::array<std::string_view, 9> known{"config", "language", "text", "tool_text", "phrases", "tools", "dial", "dial_nowhere", "message"};
+        constexpr std::array<std::string_view, 11> known{"config", "language", "text", "tool_text", "phrases", "tools", "dial", "dial_nowhere", "dial_self", "message", "webhook"};
         unknown(section, known, "verify.");
         if (!section.absent() && !section.is_object())
             add("verify_section", Severity::warning, "\"verify\" is no object", "`jackfield plugin verify` reads it.",

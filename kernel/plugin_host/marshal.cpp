@@ -43,6 +43,10 @@ constexpr Pointer text_pointers[] = {bytes_at(offsetof(jf_text, text)), array_at
 constexpr Layout text_layout = layout<jf_text>(text_pointers);
 constexpr Pointer datagram_pointers[] = {bytes_at(offsetof(jf_datagram, data))};
 constexpr Layout datagram_layout = layout<jf_datagram>(datagram_pointers);
+constexpr Layout tcp_connected_layout = layout<jf_tcp_connected>();
+constexpr Pointer tcp_data_pointers[] = {bytes_at(offsetof(jf_tcp_data, data))};
+constexpr Layout tcp_data_layout = layout<jf_tcp_data>(tcp_data_pointers);
+constexpr Layout tcp_incoming_layout = layout<jf_tcp_incoming>();
 
 constexpr Pointer incoming_pointers[] = {
     bytes_at(offsetof(jf_incoming, leg)),       bytes_at(offsetof(jf_incoming, from)),
@@ -247,6 +251,10 @@ struct EventLayout {
 constexpr EventLayout event_layouts[] = {
     {JF_EV_CREDIT, nullptr},
     {JF_EV_DATAGRAM, &datagram_layout},
+    {JF_EV_TCP_CONNECTED, &tcp_connected_layout},
+    {JF_EV_TCP_DATA, &tcp_data_layout},
+    {JF_EV_TCP_WRITABLE, nullptr},
+    {JF_EV_TCP_INCOMING, &tcp_incoming_layout},
     {JF_EV_RINGING, nullptr},
     {JF_EV_ANSWERED, &format_layout},
     {JF_EV_MEDIA, &frame_layout},

@@ -115,6 +115,11 @@ bool Mailbox::empty() const {
     return ring_.empty() && overflow_head_ == overflow_.size();
 }
 
+bool Mailbox::overflows() const {
+    const std::lock_guard lock(mutex_);
+    return overflow_head_ != overflow_.size();
+}
+
 OpTable::OpTable(runtime::Runtime& runtime) : runtime_(runtime), call_shards_(runtime.shard_count()) {
     for (unsigned i = 0; i < runtime.shard_count(); ++i) {
         shards_.push_back(std::make_unique<PerShard>());
@@ -167,6 +172,8 @@ void OpTable::release(OpSlot& slot) {
     slot.finishing = false;
     slot.timed_out = false;
     slot.broken = false;
+    slot.label.clear();
+    slot.refused = 0;
     slot.check.reset();
     PerShard& shard = *shards_[slot.index >> 24];
     const std::lock_guard lock(shard.mutex);
@@ -214,6 +221,7 @@ jf_op OpTable::open_for_plugin(Instance& user, jf_op parent, const jf_sink& sink
     slot->user_sink = sink;
     const jf_op op = slot->id();
     if (parent == JF_NO_OP) return op;
+    if (OpOwner owner; owner_of(parent, owner)) slot->label.set(owner);
     const auto link_now = [this, op, parent] {
         OpSlot* const child = find(op);
         OpSlot* const above = find(parent);
@@ -248,6 +256,25 @@ void OpTable::close_children(OpSlot& slot) {
         unlink(child);
         cancel(child.id());
     }
+}
+
+void OpTable::set_owner(jf_op op, const OpOwner& owner) {
+    if (OpSlot* slot = find(op)) slot->label.set(owner);
+}
+
+bool OpTable::owner_of(jf_op op, OpOwner& owner) const {
+    const OpSlot* const slot = find(op);
+    // Asked again after the reading: by then the slot may be another op's.
+    return slot && slot->label.read(owner) && slot->generation.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(op >> 32);
+}
+
+void OpTable::note_refused(jf_op op) {
+    if (OpSlot* slot = find(op)) slot->refused.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint32_t OpTable::take_refused(jf_op op) {
+    OpSlot* const slot = find(op);
+    return slot && slot->refused.load(std::memory_order_relaxed) ? slot->refused.exchange(0, std::memory_order_relaxed) : 0;
 }
 
 void OpTable::set_sink(jf_op op, OpSink* sink) {
@@ -401,6 +428,10 @@ void OpTable::pump(unsigned index) {
 
 void OpTable::dispatch(Instance& from, const Message& message, std::vector<std::byte>& data) {
     OpSlot* const slot = find(message.op);
+    if (message.kind == Message::call) {
+        if (slot && slot->user == &from) reinterpret_cast<InOrder>(message.function)(*slot, data);
+        return;
+    }
     if (!slot || slot->executor != &from) {
         auto& counter = message.kind == Message::completion ? counters_.late_completions : counters_.late_events;
         counter.fetch_add(1, std::memory_order_relaxed);
@@ -523,6 +554,17 @@ jf_status OpTable::complete(Instance& from, jf_op op, jf_status status, const jf
     mailbox.push_always(message, data);
     notify(from, mailbox, shard_index(op));
     return JF_OK;
+}
+
+bool OpTable::run_in_order(Instance& from, jf_op op, InOrder run, std::span<const std::byte> data) {
+    Message message;
+    message.kind = Message::call;
+    message.op = op;
+    message.function = reinterpret_cast<void*>(run);
+    Mailbox& mailbox = from.mailbox(shard_index(op));
+    if (!mailbox.push(message, data)) return false;
+    notify(from, mailbox, shard_index(op));
+    return true;
 }
 
 jf_op OpTable::incoming(Instance& from, const jf_incoming& call) {

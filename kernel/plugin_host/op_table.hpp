@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "plugin_host/message_ring.hpp"
+#include "plugin_host/op_label.hpp"
 #include "runtime/runtime.hpp"
 
 namespace jackfield::plugin_host {
@@ -77,6 +78,9 @@ struct OpSlot {
     std::unique_ptr<OutputCheck> check; ///< set before the executor is
     runtime::TimerId cancel_timer = 0;
 
+    std::atomic<std::uint32_t> refused{0}; ///< packets that its executor's own thread did not take
+    OpLabel label; ///< written on any thread, as long as the op is open
+
     std::uint32_t parent = none;
     std::uint32_t first_child = none;
     std::uint32_t next_sibling = none;
@@ -119,6 +123,8 @@ class Mailbox {
     bool push_large(const Message& message, std::span<const std::byte> data);
     bool pop(Message& message, std::vector<std::byte>& data);
     bool empty() const;
+    /// More waits than the ring holds.
+    bool overflows() const;
     /// Gives the memory back; what is pushed from here on is dropped. For an instance that is gone, whose late callers may still come.
     void close();
 
@@ -159,6 +165,16 @@ class OpTable {
     /// The slot while it is open, else null. The result may close at any moment unless this is its shard.
     OpSlot* find(jf_op op) const;
 
+    /// Says whose an op is, and with it the ops that plugins open under it from here on. Any thread.
+    void set_owner(jf_op op, const OpOwner& owner);
+    /// Whose it is, while it is open; false when nobody has said so. Any thread, without a lock.
+    bool owner_of(jf_op op, OpOwner& owner) const;
+
+    /// Packets that the executor refused after it had been answered OK, since it runs on a thread of its own. Any thread.
+    void note_refused(jf_op op);
+    /// How many since it was last asked.
+    std::uint32_t take_refused(jf_op op);
+
     /// The kernel no longer wants to hear of the op; it goes on until it completes.
     void detach(jf_op op);
     void set_sink(jf_op op, OpSink* sink);
@@ -179,6 +195,10 @@ class OpTable {
     /// What jf_host_v1.emit and .complete do. Any thread.
     jf_status emit(Instance& from, jf_op op, const jf_event* events, std::uint32_t n);
     jf_status complete(Instance& from, jf_op op, jf_status status, const jf_event* last, const jf_error* error);
+    /// Runs `run` on the shard of an op that `from` opened, behind what it has emitted and before what it emits and completes from now on. Any
+    /// thread. False: its queue is full.
+    using InOrder = void (*)(OpSlot& slot, std::span<const std::byte> data);
+    bool run_in_order(Instance& from, jf_op op, InOrder run, std::span<const std::byte> data);
     /// Hands `call` to the kernel's router on a shard, as a new op whose executor is `from`.
     jf_op incoming(Instance& from, const jf_incoming& call);
 

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "plugin_host/facility_support.hpp"
+#include "plugin_host/net_facility.hpp"
 #include "plugin_host/thunks.hpp"
 
 namespace jackfield::plugin_host {
@@ -20,11 +22,6 @@ std::string_view view_of(jf_str s) {
     return s.ptr && s.len <= longest ? std::string_view(s.ptr, s.len) : std::string_view();
 }
 std::string text_of(jf_str s) { return std::string(view_of(s)); }
-
-OpTable& ops_of(jf_host_ctx* ctx) { return Instance::from(ctx).host().ops(); }
-
-/// A plugin's thread that outlives its instance must not reach a host that may be gone as well.
-bool is_gone(jf_host_ctx* ctx) { return Instance::from(ctx).retired(); }
 
 const void* host_query(jf_host_ctx* ctx, jf_str id) {
     return is_gone(ctx) ? nullptr : Instance::from(ctx).host().facility(view_of(id));
@@ -93,30 +90,6 @@ std::uint64_t host_now_ns(jf_host_ctx* ctx) {
 
 std::uint32_t host_thread_class(jf_host_ctx*) { return static_cast<std::uint32_t>(CallGuard::current_class()); }
 
-/// The strand of an op that the calling instance opened and has not started; null with the right answer otherwise.
-OpSlot* startable(jf_host_ctx* ctx, jf_op op, jf_status& status) {
-    status = JF_E_INVALID;
-    if (is_gone(ctx)) return nullptr;
-    OpSlot* const slot = ops_of(ctx).find(op);
-    if (!slot || slot->user != &Instance::from(ctx)) return nullptr;
-    if (!slot->take_start(op)) {
-        status = JF_E_STATE;
-        return nullptr;
-    }
-    status = JF_OK;
-    return slot;
-}
-
-/// Runs `body(slot)` on the op's shard: at once when this is it. The op may have been cancelled in between: then it is finished.
-template <typename Body>
-void on_strand(OpTable& ops, jf_op op, Body body) {
-    auto run = [&ops, op, body]() mutable {
-        if (OpSlot* slot = ops.find(op)) body(*slot);
-    };
-    if (ops.shard_of(op).is_current()) run();
-    else ops.shard_of(op).post(run);
-}
-
 /// A century: what is longer would overflow the clock.
 constexpr std::uint64_t longest_delay_ns = 100ull * 365 * 86400 * 1'000'000'000;
 
@@ -160,94 +133,14 @@ class WorkerRunner final : public OpRunner {
     OpTable& ops_;
 };
 
-/// jf.host.net/1. The socket hangs on the op.
-class UdpRunner final : public OpRunner {
-  public:
-    UdpRunner(OpTable& ops, net::Network& network) : ops_(ops), network_(network) {}
-    void cancel(OpSlot& slot) override {
-        slot.runner_object.reset();
-        const jf_op op = slot.id();
-        ops_.shard_of(op).post([this, op] {
-            if (OpSlot* s = ops_.find(op)) ops_.finish(*s, JF_E_CANCELLED, nullptr, nullptr);
-        });
-    }
-    jf_status open(OpSlot& slot, const jf_udp_open& options, jf_endpoint* local);
-    jf_status send(OpSlot& slot, const jf_endpoint& to, jf_bytes data);
-
-  private:
-    OpTable& ops_;
-    net::Network& network_;
-};
-
-net::Endpoint endpoint_from(const jf_endpoint& e) {
-    net::Endpoint out;
-    std::memcpy(out.bytes, e.ip, sizeof out.bytes);
-    out.port = e.port;
-    out.ipv6 = e.family == JF_NET_IPV6;
-    out.scope_id = e.scope_id;
-    return out;
-}
-
-jf_endpoint endpoint_to(const net::Endpoint& e) {
-    jf_endpoint out{};
-    std::memcpy(out.ip, e.bytes, sizeof out.ip);
-    out.port = e.port;
-    out.family = e.ipv6 ? JF_NET_IPV6 : JF_NET_IPV4;
-    out.scope_id = e.scope_id;
-    return out;
-}
-
-jf_status UdpRunner::open(OpSlot& slot, const jf_udp_open& options, jf_endpoint* local) {
-    net::UdpOptions wanted;
-    wanted.bind = endpoint_from(options.bind);
-    wanted.port_first = options.port_first;
-    wanted.port_last = options.port_last;
-    wanted.dscp = options.dscp;
-    wanted.receive_bytes = options.receive_bytes;
-    const jf_op op = slot.id();
-    auto socket = network_.open_udp(ops_.shard_of(op), wanted,
-                                    [this, op](const net::Endpoint& from, std::span<const std::byte> data) {
-        OpSlot* const s = ops_.find(op);
-        if (!s) return;
-        jf_datagram datagram{};
-        datagram.struct_size = sizeof datagram;
-        datagram.from = endpoint_to(from);
-        datagram.data = {data.data(), data.size()};
-        jf_event event{};
-        event.struct_size = sizeof event;
-        event.type = JF_EV_DATAGRAM;
-        event.mono_ns = static_cast<std::uint64_t>(ops_.shard_of(op).now().ns);
-        event.data = &datagram;
-        event.data_size = sizeof datagram;
-        ops_.deliver(*s, event);
-    });
-    if (!socket) return static_cast<jf_status>(socket.error().code());
-    *local = endpoint_to((*socket)->local());
-    slot.runner = this;
-    slot.runner_object = std::shared_ptr<net::UdpSocket>(std::move(*socket));
-    return JF_OK;
-}
-
-jf_status UdpRunner::send(OpSlot& slot, const jf_endpoint& to, jf_bytes data) {
-    if (slot.runner != this || !slot.runner_object) return JF_E_INVALID;
-    auto& socket = *static_cast<net::UdpSocket*>(slot.runner_object.get());
-    return static_cast<jf_status>(socket.send(endpoint_from(to), {static_cast<const std::byte*>(data.ptr), data.len}));
-}
-
 }  // namespace
 
 struct PluginHost::Facilities {
-    Facilities(OpTable& ops, net::Network& network) : timer(ops), worker(ops), udp(ops, network) {}
+    Facilities(OpTable& ops, net::Network& network) : timer(ops), worker(ops), net(ops, network) {}
     TimerRunner timer;
     WorkerRunner worker;
-    UdpRunner udp;
+    NetFacility net;
 };
-
-namespace {
-
-PluginHost& host_of(jf_host_ctx* ctx) { return Instance::from(ctx).host(); }
-
-}  // namespace
 
 base::Error error_from(jf_status status, const jf_error* error) {
     std::string text = error && error->text[0] ? std::string(error->text, strnlen(error->text, sizeof error->text))
@@ -273,49 +166,6 @@ void fill_host_table(jf_host_v1& table, jf_host_ctx* ctx) {
     table.now_ns = host_now_ns;
     table.thread_class = host_thread_class;
 }
-
-namespace {
-
-/// The caller is the thread that an instance has for itself: no shard, so that it may wait for one. In simulation there is one thread for all.
-bool is_on_own_thread(jf_host_ctx* ctx) {
-    const Instance& instance = Instance::from(ctx);
-    return instance.spec().placement == Placement::thread && (instance.host().runtime().simulated() || !runtime::Shard::current());
-}
-
-constexpr std::chrono::milliseconds longest_wait_for_shard{2000};
-
-/// Runs `body` on the op's shard and waits for its answer. A shard that does not answer in time finds the caller gone.
-template <typename Body>
-jf_status on_shard_of(PluginHost& host, jf_op op, jf_endpoint* out, Body body) {
-    if (host.runtime().simulated()) {
-        OpSlot* const slot = host.ops().find(op);
-        return slot ? body(host, *slot, out) : JF_E_INVALID;
-    }
-    struct Answer {
-        std::mutex mutex;
-        std::condition_variable there;
-        std::optional<jf_status> status;
-        jf_endpoint value{};
-        bool given_up = false;
-    };
-    const auto answer = std::make_shared<Answer>();
-    host.ops().shard_of(op).post([&host, op, answer, body] {
-        const std::lock_guard lock(answer->mutex);
-        if (answer->given_up) return;
-        OpSlot* const slot = host.ops().find(op);
-        answer->status = slot ? body(host, *slot, &answer->value) : JF_E_INVALID;
-        answer->there.notify_one();
-    });
-    std::unique_lock lock(answer->mutex);
-    if (!answer->there.wait_for(lock, longest_wait_for_shard, [&] { return answer->status.has_value(); })) {
-        answer->given_up = true;
-        return JF_E_TIMEOUT;
-    }
-    *out = answer->value;
-    return *answer->status;
-}
-
-}  // namespace
 
 PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader& loader, PluginHostHooks hooks)
     : runtime_(runtime),
@@ -362,40 +212,6 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
             slot->give_start_back();
             return JF_E_AGAIN;
         }};
-    static const jf_host_net_v1 net_table = {
-        sizeof net_table, 0,
-        [](jf_host_ctx* ctx, jf_op op, const jf_udp_open* options, jf_endpoint* local) -> jf_status {
-            if (!options || !local) return JF_E_INVALID;
-            jf_udp_open own;
-            if (const jf_status known = take_request(options, own); known != JF_OK) return known;
-            PluginHost& host = host_of(ctx);
-            // A socket belongs to its shard from birth, and the caller wants to know its port: only from the strand. The strand of an instance with a
-            // thread of its own is that thread, which waits.
-            if (!host.ops().knows_shard(op)) return JF_E_INVALID;
-            const bool here = host.ops().shard_of(op).is_current();
-            if (!here && !is_on_own_thread(ctx)) return JF_E_STATE;
-            jf_status status;
-            OpSlot* const slot = startable(ctx, op, status);
-            if (!slot) return status;
-            status = here ? host.built_in_->udp.open(*slot, own, local)
-                          : on_shard_of(host, op, local, [own](PluginHost& h, OpSlot& s, jf_endpoint* bound) { return h.built_in_->udp.open(s, own, bound); });
-            if (status != JF_OK) slot->give_start_back();
-            return status;
-        },
-        [](jf_host_ctx* ctx, jf_op op, const jf_endpoint* to, jf_bytes data) -> jf_status {
-            if (is_gone(ctx) || (!data.ptr && data.len)) return JF_E_INVALID;
-            PluginHost& host = host_of(ctx);
-            OpSlot* const slot = host.ops().find(op);
-            if (!slot || !to || slot->user != &Instance::from(ctx)) return JF_E_INVALID;
-            if (host.ops().shard_of(op).is_current()) return host.built_in_->udp.send(*slot, *to, data);
-            if (!is_on_own_thread(ctx)) return JF_E_STATE;
-            // In the order of the calls; what the socket has no room for then is lost, as in the network.
-            const auto* bytes = static_cast<const std::byte*>(data.ptr);
-            host.ops().shard_of(op).post([&host, op, where = *to, copy = std::vector<std::byte>(bytes, bytes + data.len)] {
-                if (OpSlot* there = host.ops().find(op)) host.built_in_->udp.send(*there, where, {copy.data(), copy.size()});
-            });
-            return JF_OK;
-        }};
     static const jf_host_calls_v1 calls = {
         sizeof calls, 0, [](jf_host_ctx* ctx, const jf_incoming* call, jf_op* out) -> jf_status {
             if (!call || !out) return JF_E_INVALID;
@@ -424,7 +240,7 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
         }};
     add_facility(JF_FACILITY_TIMER, &timer);
     add_facility(JF_FACILITY_WORKER, &worker);
-    add_facility(JF_FACILITY_NET, &net_table);
+    add_facility(JF_FACILITY_NET, &NetFacility::table());
     add_facility(JF_FACILITY_CALLS, &calls);
     add_facility(JF_FACILITY_METRICS, &metrics);
     add_provider_facilities(*this);
@@ -444,6 +260,8 @@ PluginHost::PluginHost(runtime::Runtime& runtime, net::Network& network, Loader&
         return static_cast<std::uint64_t>(reinterpret_cast<PluginHost*>(ctx)->runtime_.clock().now().ns);
     };
 }
+
+NetFacility& PluginHost::net() { return built_in_->net; }
 
 PluginHost::~PluginHost() {
     {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "net/udp.hpp"
+#include "net/network.hpp"
 #include "plugin_host/instance.hpp"
 #include "plugin_host/loader.hpp"
 #include "plugin_host/op_table.hpp"
@@ -29,6 +29,8 @@ struct PluginHostHooks {
     std::function<void(const Instance&, std::string_view name, double value)> gauge;
 };
 
+class NetFacility;
+
 /// How long a call may stay in a plugin before the host stops believing in its return. Budgets (base.h) are what is expected; these are what is borne.
 struct CallLimits {
     base::Milliseconds stream{5'000};     ///< stream, media, any
@@ -50,6 +52,8 @@ class PluginHost {
     runtime::Runtime& runtime() { return runtime_; }
     Loader& loader() { return loader_; }
     const PluginHostHooks& hooks() const { return hooks_; }
+    /// jf.host.net/1.
+    NetFacility& net();
 
     /// Makes a facility known. Before any instance is made; the table lives as long as the process.
     void add_facility(std::string id, const void* table);
@@ -107,6 +111,7 @@ class PluginHost {
     void run_watch();
     base::Milliseconds limit_of(ThreadClass thread_class) const;
     void look_for_hangs();
+    void tell_overruns();
     void hangs(const StandingCall& call);
     void look_after_lost();
     bool may_probe(Instance& instance) const;

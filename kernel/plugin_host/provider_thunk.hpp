@@ -155,7 +155,7 @@ jf_status start_on_pool(Thunk& thunk, Function function, jf_op op, const Struct&
     };
     bool taken = true;
     if (thread_class == ThreadClass::control) thunk.provider->run_control(std::move(task));
-    else taken = host.runtime().pool().submit(std::move(task));
+    else taken = host.runtime().storage_pool().submit(std::move(task)); // blocking functions are those of stores
     if (!taken) {
         give_back_op(thunk, op);
         return JF_E_AGAIN;

@@ -215,7 +215,7 @@ const jf_vectors_v1& vectors_thunks() {
             if (!thunk.consumer->may_use_space(thunk.provider, space)) return refuse(error, JF_E_AUTH, not_ensured);
             if (const jf_status status = take_op(thunk, op, limits(vectors_deadline, check_vector_stats())); status != JF_OK) return status;
             PluginHost& host = thunk.provider->host();
-            const bool taken = host.runtime().pool().submit(
+            const bool taken = host.runtime().storage_pool().submit(
                 [&thunk, &host, stats, op, space, own = std::string(sdk::view(confined(thunk, tenant)))] {
                     OpSlot* const slot = host.ops().find(op);
                     if (!slot) return;

@@ -16,7 +16,8 @@ bool holds_a_shard(const StandingCall& call) {
 
 const char* name_of_loss(const StandingCall& call) {
     if (call.thread_class == ThreadClass::control) return "control_hang";
-    if (call.instance->spec().placement == Placement::thread) return "thread_hang";
+    // An instance with a thread of its own may stand in the host's pool all the same: its worker's jobs run there.
+    if (call.thread->instances_own.load(std::memory_order_relaxed)) return "thread_hang";
     return call.thread_class == ThreadClass::blocking ? "pool_hang" : "shard_hang";
 }
 
@@ -40,6 +41,7 @@ void PluginHost::run_watch() {
         lock.unlock();
         look_for_hangs();
         look_after_lost();
+        tell_overruns();
         lock.lock();
     }
 }
@@ -74,7 +76,11 @@ void PluginHost::look_for_hangs() {
 
 void PluginHost::hangs(const StandingCall& call) {
     Instance& instance = *call.instance;
-    if (call.thread_class == ThreadClass::blocking) runtime_.pool().replace_stuck_thread();
+    if (call.thread_class == ThreadClass::blocking && !call.thread->instances_own.load(std::memory_order_relaxed)) {
+        // A job of the plugin's stands in the one, a request to it in the other, and the call doesn't tell.
+        runtime_.pool().replace_stuck_thread();
+        if (&runtime_.storage_pool() != &runtime_.pool()) runtime_.storage_pool().replace_stuck_thread();
+    }
     // Without the store there is no host: what hangs in it is told, and waited for.
     if (&instance == records_.load())
         return instance.mark("storage_hang", JF_LOG_ERROR, {{"thread_class", name_of(call.thread_class)}});
@@ -116,6 +122,17 @@ void PluginHost::look_after_lost() {
         instance->next_probe_ = now + std::min(limits_.probe * (1u << failed), slowest_probe);
         probe(instance);
     }
+}
+
+/// Here, since a log may make its writer wait and the threads of calls must not.
+void PluginHost::tell_overruns() {
+    std::vector<std::shared_ptr<Instance>> all;
+    {
+        const std::lock_guard lock(watch_mutex_);
+        for (const auto& weak : watched_)
+            if (auto instance = weak.lock()) all.push_back(std::move(instance));
+    }
+    for (const auto& instance : all) instance->tell_overruns();
 }
 
 void PluginHost::probe(const std::shared_ptr<Instance>& instance) {

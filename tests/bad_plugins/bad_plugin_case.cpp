@@ -17,7 +17,7 @@
 #include <jackfield/sdk/plugin.hpp>
 
 #include "module_table.hpp"
-#include "net/udp.hpp"
+#include "net/network.hpp"
 #include "plugin_host/adapters/ports.hpp"
 #include "plugin_host/plugin_host.hpp"
 #include "runtime/runtime.hpp"

@@ -2,6 +2,8 @@
 
 #include "host_fixture.hpp"
 
+#include <gmock/gmock.h>
+
 namespace jackfield::test {
 namespace {
 
@@ -23,12 +25,15 @@ TEST(BadProvider, ThatHangsInACallIsReplacedByTheNextOne) {
     add_modules(folder, {"llm/hang_stream"});
     folder.write_tenant("desk", replaced(desk_tenant(), "llm = \"brain\"", "llm = [\"bad\", \"brain\"]") +
                                     "\n[providers.bad]\nplugin = \"llm/hang_stream\"\nplacement = \"thread\"\n");
-    folder.write_host();
+    folder.write_host(0, 0, "[host.plugin_limits]\nstream_ms = 1500\n");
     HostProcess host(folder);
 
     expect_normal_call(folder, host);
 
-    EXPECT_TRUE(host.wait_log({"plugin.thread_hang", "hang_stream.so", "desk/bad"}, 20s)) << host.log();
+    const auto lost = host.wait_log({"plugin.thread_hang", "hang_stream.so", "desk/bad"}, 20s);
+    ASSERT_TRUE(lost) << host.log();
+    // Long before the five seconds that it would have without [host.plugin_limits].
+    EXPECT_THAT(*lost, testing::ContainsRegex("\"for_ms\":\"?[1-4][0-9][0-9][0-9][\",}]"));
     EXPECT_EQ(host.stop(60s), 0) << host.log();
 }
 

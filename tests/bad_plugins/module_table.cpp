@@ -186,7 +186,7 @@ void add_hangs(std::vector<Module>& all) {
              in_time({"op: no answer", "log: plugin.storage_hang thread_class=blocking", "!bad: lost"}), "none until it returns",
              "`plugin.storage_hang`", "The host waits for its store: look at the disk, then restart. The pool gets another thread.");
     add_both(all, "hang_worker", "14: blocking calls end", "Gives the host's pool work that never returns", Drive::run,
-             in_time({"op: status -8", "log: plugin.", "bad: lost"}), "PEER_LOST after 120 s", "`plugin.pool_hang` or `plugin.thread_hang`", tried_again);
+             in_time({"op: status -8", "log: plugin.pool_hang thread_class=blocking", "bad: lost"}), "PEER_LOST after 120 s", "`plugin.pool_hang`", tried_again);
     add(all, {"hang_once", "llm", "19: a half-open probe", "Hangs in its first stream only", Drive::recover, {Outcome::shard_lost, {}},
               in_time({"op: status -8", "at once: status -8", "bad: serves again", "log: plugin.recovered", "next: status 0"}),
               "PEER_LOST, then OK again", "`plugin.thread_hang`, `plugin.recovered`", tried_again});

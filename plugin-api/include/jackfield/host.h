@@ -79,7 +79,11 @@ typedef struct jf_host_worker_v1 {
 
 /* ---- jf.host.net/1 -------------------------------------------------------------------------------------------------------- */
 #define JF_FACILITY_NET "jf.host.net/1"
-#define JF_EV_DATAGRAM 0x0101u /* jf_datagram */
+#define JF_EV_DATAGRAM 0x0101u      /* jf_datagram */
+#define JF_EV_TCP_CONNECTED 0x0102u /* jf_tcp_connected: the first event of each connection */
+#define JF_EV_TCP_DATA 0x0103u      /* jf_tcp_data */
+#define JF_EV_TCP_WRITABLE 0x0104u  /* no data: after tcp_send has answered AGAIN there is room again */
+#define JF_EV_TCP_INCOMING 0x0105u  /* jf_tcp_incoming, on a listener's op */
 
 #define JF_NET_IPV4 4u
 #define JF_NET_IPV6 6u
@@ -107,6 +111,50 @@ typedef struct jf_udp_open {
     uint32_t receive_bytes; /* kernel receive buffer wanted, 0 the default */
 } jf_udp_open;
 
+typedef struct jf_tcp_connected {
+    uint32_t struct_size;
+    uint32_t reserved;
+    jf_endpoint local;
+    jf_endpoint remote;
+} jf_tcp_connected;
+
+/* The next bytes of the stream, at most 16 KiB at a time; where they are cut means nothing (RFC 9293 3.7). */
+typedef struct jf_tcp_data {
+    uint32_t struct_size;
+    uint32_t reserved;
+    jf_bytes data;
+} jf_tcp_data;
+
+typedef struct jf_tcp_incoming {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t connection; /* for tcp_accept, once, within 10 seconds; then the host closes it */
+    jf_endpoint from;
+    jf_endpoint to;
+} jf_tcp_incoming;
+
+typedef struct jf_tcp_listen {
+    uint32_t struct_size;
+    uint32_t most_waiting; /* connections that nobody has accepted yet; more are closed at once. 0: 64 */
+    jf_endpoint bind;      /* port 0: any; a zero ip is any */
+    uint32_t send_bytes;   /* of each connection: what may wait to be sent. 0: 262144, at most 16777216 */
+    uint32_t dscp;
+} jf_tcp_listen;
+
+typedef struct jf_tcp_connect {
+    uint32_t struct_size;
+    uint32_t timeout_ms; /* until the connection stands. 0: 10000 */
+    jf_endpoint to;      /* an address: names are not looked up */
+    uint32_t send_bytes; /* as above */
+    uint32_t dscp;
+} jf_tcp_connect;
+
+/* udp_open and tcp_listen answer with a port, so they are called where the host can wait for it: on the op's strand, from `start` and other control
+ * calls, from worker calls, and from an instance's own thread (placement = "thread"). STATE elsewhere.
+ *
+ * An op that carries a connection ends with OK when either side has closed it in good order (what the peer sent before comes first; half-closed
+ * connections are not kept: when the peer has finished, what waits to be sent is sent and the connection closes), PEER_LOST when it broke or
+ * could not be made, TIMEOUT when it was not made in time or the peer does not take what tcp_finish still had to send, CANCELLED at once. */
 typedef struct jf_host_net_v1 {
     uint32_t struct_size;
     uint32_t reserved;
@@ -115,6 +163,22 @@ typedef struct jf_host_net_v1 {
     jf_status (*udp_open)(jf_host_ctx* ctx, jf_op op, const jf_udp_open* options, jf_endpoint* local) JF_ON(stream);
     /* Sends now or never: AGAIN when the socket's buffer is full. Only on the op's strand. */
     jf_status (*udp_send)(jf_host_ctx* ctx, jf_op op, const jf_endpoint* to, jf_bytes data) JF_ON(media);
+    /* From here on appended to 1.0-rc0: look with JF_HAS. Listens on the op's shard until the op ends: each connection is a JF_EV_TCP_INCOMING. QUOTA: the port is taken. */
+    jf_status (*tcp_listen)(jf_host_ctx* ctx, jf_op op, const jf_tcp_listen* options, jf_endpoint* local) JF_ON(stream);
+    /* The connection of a JF_EV_TCP_INCOMING becomes `op`'s, on that op's shard. NOT_FOUND: it was taken, or waited too long. Any thread. */
+    jf_status (*tcp_accept)(jf_host_ctx* ctx, jf_op op, uint64_t connection) JF_ON(stream);
+    /* Any thread. OK: the op carries the attempt, JF_EV_TCP_CONNECTED or its completion follows. */
+    jf_status (*tcp_connect)(jf_host_ctx* ctx, jf_op op, const jf_tcp_connect* options) JF_ON(stream);
+    /* Takes all or nothing; what the peer does not take yet waits in the host. AGAIN: too much waits already, JF_EV_TCP_WRITABLE will follow.
+     * STATE: not connected, or behind tcp_finish. Only on the op's strand. */
+    jf_status (*tcp_send)(jf_host_ctx* ctx, jf_op op, jf_bytes data) JF_ON(media);
+    /* 0: no more JF_EV_TCP_DATA until 1, so that the peer has to wait. Only on the op's strand. */
+    jf_status (*tcp_receive)(jf_host_ctx* ctx, jf_op op, uint32_t on) JF_ON(media);
+    /* Sends what waits, then closes; within 10 seconds. What still comes is thrown away. Only on the op's strand. */
+    jf_status (*tcp_finish)(jf_host_ctx* ctx, jf_op op) JF_ON(media);
+    /* The connection goes from one op to another that was opened and not started, as to a call's, whose shard may be another one: `from` ends with OK,
+     * `to` begins with JF_EV_TCP_CONNECTED. Nothing is lost or doubled. Only on the strand of `from`. */
+    jf_status (*tcp_move)(jf_host_ctx* ctx, jf_op from, jf_op to) JF_ON(stream);
 } jf_host_net_v1;
 
 /* ---- jf.host.calls/1 ------------------------------------------------------------------------------------------------------ */
@@ -136,8 +200,8 @@ typedef struct jf_host_calls_v1 {
     uint32_t reserved;
     /* A call has come in. Mints its op, which the host has started on this instance: emit on it, complete it when the leg is gone.
      * The host binds tenant and agent by the keys, stores the leg, and then calls answer, control(REJECT) or hangup of
-     * jf.telephony/1 on the op. STATE: the host takes no new calls at present (draining): refuse so that the carrier reroutes (503).
-     * QUOTA: full. */
+     * jf.telephony/1 on the op, maybe on another thread and before this function has returned: have answer() wait for the lock that you hold over incoming().
+     * STATE: the host takes no new calls at present (draining): refuse so that the carrier reroutes (503). QUOTA: full. There is no op then, nothing to complete. */
     jf_status (*incoming)(jf_host_ctx* ctx, const jf_incoming* call, jf_op* out) JF_ON(any);
 } jf_host_calls_v1;
 

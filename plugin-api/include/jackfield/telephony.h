@@ -2,11 +2,11 @@
  *
  * A leg is an op: incoming ones are minted by jf.host.calls/1, outgoing ones are opened by the host and passed to dial(). On it the plugin
  * emits the events below and completes it once when the leg is gone; `last` of the completion is JF_EV_CALL_ENDED. The completion's status is OK for
- * a leg that ended as legs end, whoever hung up, and an error when it failed (the cause says why in either case).
- *
+ * a leg that took its course, whoever ended it and with whatever cause, and an error where the carrier or the way to it failed (note 1 at the end of this
+ * file, where also stands which of this the host of this release uses: notes 3 to 5). cancel(op) is hangup(JF_CAUSE_NORMAL): it ends with OK, too.
  * Order: RINGING before ANSWERED, FORMAT (early media) or ANSWERED before the first MEDIA; after the completion nothing. MEDIA has one op, one format
  * at a time, and pts that grow by the samples between frames. AGAIN from emit costs a MEDIA frame, which is dropped and counted by the
- * plugin; every other event is kept and tried again. cancel(op) is hangup(JF_CAUSE_NORMAL).
+ * plugin (a SIGNALLING or QUALITY likewise); every other event is kept and tried again, in its order: by a timer when nothing else comes. No MEDIA overtakes ANSWERED.
  *
  * All structs passed in are borrowed until the function returns. INVALID everywhere: `op` is no open leg of this instance.
  */
@@ -77,7 +77,7 @@ typedef struct jf_call_end {
     uint64_t packets_in;
     uint64_t packets_out;
     uint64_t packets_lost;
-    jf_str text;
+    jf_str text; /* what the carrier says of it, "user busy": the call's `reason` where the cause is not NORMAL. No numbers of people; 200 bytes are kept */
 } jf_call_end;
 
 #define JF_SIGNALLING_IN 0u
@@ -97,7 +97,7 @@ typedef struct jf_signalling {
     uint64_t at_ns;     /* the host's monotonic clock */
     jf_endpoint local;
     jf_endpoint remote;
-    jf_bytes data;      /* at most 8192 bytes; what was longer has been cut */
+    jf_bytes data;      /* at most 8192 bytes; what was longer has been cut. Another protocol than SIP: note 2 */
 } jf_signalling;
 
 typedef struct jf_dtmf {
@@ -124,7 +124,7 @@ typedef struct jf_dial {
     jf_str from;      /* empty: the instance's own */
     jf_str from_name;
     jf_array headers; /* jf_pair */
-    jf_str idempotency_key;
+    jf_str idempotency_key; /* which call this is: the host makes one up for each, and never uses it for another. May be empty. See dial() */
 } jf_dial;
 
 typedef struct jf_answer {
@@ -140,8 +140,8 @@ typedef struct jf_answer {
 /* text = where to, as jf_dial.to. value 0: blind. Else attended: value = the op of another answered leg of this instance, whose far end
  * takes this leg's far end over in our place; text may then be empty. Providers without attended transfer answer UNSUPPORTED to it. */
 #define JF_TEL_TRANSFER 4u
-#define JF_TEL_DTMF 5u   /* text = digits to send, w = pause of 500 ms */
-#define JF_TEL_MARK 6u   /* value = id; MARK_PLAYED when what was sent before has been heard */
+#define JF_TEL_DTMF 5u   /* text = digits to send (0-9 * # A-D), w = pause of 500 ms. AGAIN: earlier ones still wait, and there is no room for these */
+#define JF_TEL_MARK 6u   /* value = id; MARK_PLAYED once, when what was sent before has been heard, or dropped by media_clear. Note 4 */
 #define JF_TEL_RECORD 7u
 #define JF_TEL_PAUSE_RECORD 8u
 
@@ -154,23 +154,23 @@ typedef struct jf_telephony_control {
 
 /* Capabilities in the descriptor, under "telephony": {"max_ahead_ms": 0, "ptime_ms": 20, "mark": false, "clear": false,
  * "srtp": false, "managed": false, "reap": true, "refer": false}. refer: TRANSFER is done by the far end, and its outcome is reported.
- * max_ahead_ms 0: the host paces one packet at a time. */
+ * max_ahead_ms 0: the host paces one packet at a time, as it does for every carrier in this release (note 4). */
 typedef struct jf_telephony_v1 {
     uint32_t struct_size;
     uint32_t reserved;
     /* Places a call on `op`. Media watchdogs as for answer(). RINGING and ANSWERED follow, or the completion with the cause: BUSY, NO_ANSWER when
-     * ring_timeout_ms has passed, INVALID_NUMBER. Refused at once with INVALID (no such address), AUTH (not allowed to go there), QUOTA (no line free),
-     * STATE (the instance is not in service). With an idempotency key that it has dialled already a provider that can tell answers CONFLICT. */
+     * ring_timeout_ms has passed, INVALID_NUMBER. Refused at once with INVALID (no such address), AUTH (not allowed to go there), QUOTA (no line free), STATE
+     * (not in service), CONFLICT (a leg of this instance with the same idempotency key is open; who keeps no keys dials again. For how long: note 6). */
     jf_status (*dial)(jf_instance* self, jf_op op, const jf_dial* dial, const jf_answer* media, jf_error* error) JF_ON(stream);
-    /* Answers an incoming leg; ANSWERED follows when media may flow. STATE: already answered or gone. */
+    /* Answers an incoming leg, may come before incoming() has returned; ANSWERED follows when media may flow. STATE: already answered or gone. */
     jf_status (*answer)(jf_instance* self, jf_op op, const jf_answer* options) JF_ON(stream);
     /* Media before the answer (SIP 183). ANSWERED does not follow; FORMAT does. May be null. */
     jf_status (*early_media)(jf_instance* self, jf_op op, const jf_answer* options) JF_ON(stream);
     /* UNSUPPORTED: this provider has no such verb. STATE: the leg is at another point (RING and REJECT before the answer, the others after it). INVALID:
      * digits or an address that cannot be. OK means that it was taken, not that it came about: MARK_PLAYED, TRANSFERRED tell the outcome. */
     jf_status (*control)(jf_instance* self, jf_op op, const jf_telephony_control* control) JF_ON(stream);
-    /* Audio for the far end, in the format of ANSWERED or FORMAT. With max_ahead_ms 0: exactly one packet, sent at
-     * once. AGAIN: dropped, counted. */
+    /* Audio for the far end, in the format of ANSWERED or FORMAT. With max_ahead_ms 0: exactly one packet, sent at once.
+     * AGAIN: dropped by the plugin, which does not send it later, and counted by the host (note 4). */
     jf_status (*media_out)(jf_instance* self, jf_op op, const jf_frame* frame) JF_ON(media);
     /* Drops what has been taken by media_out and was not played; *dropped gets the samples, where known. May be null when max_ahead_ms is 0. */
     jf_status (*media_clear)(jf_instance* self, jf_op op, uint64_t* dropped) JF_ON(media);
@@ -189,4 +189,34 @@ typedef struct jf_telephony_v1 {
 #ifdef __cplusplus
 } /* extern "C" */
 #endif
+
+/* Notes.
+ *
+ * 1. The end of a leg. Its cause says why, and CALL_ENDED is there whatever the status. OK: the call took its course, BUSY, NO_ANSWER, MEDIA_TIMEOUT, CARRIER_ERROR
+ *    (the carrier said so in good order) and every other cause included. An error, with its text, where the plugin itself could not go on: JF_E_PEER_LOST
+ *    when the connection to the carrier was lost, JF_E_INTERNAL; the cause is CARRIER_ERROR or FAILED then. On cancel(op) end the leg as hangup(NORMAL) does:
+ *    OK, CALL_ENDED, BY_US, within the 1000 ms of every cancel; other interfaces answer JF_E_CANCELLED, which is taken here as well. The call's `reason`
+ *    is the host's own where it has one, else the error's text, else `text` of jf_call_end.
+ *
+ * 2. jf_signalling.data of a carrier whose protocol is not SIP: readable text, UTF-8. `call trace` prints it as it stands; its first line is what
+ *    ladders and lists show. A protocol of bytes is written out, as "ANSWER line=7" with further fields on lines of their own. Where audio goes is read
+ *    from SDP only ("Content-Type: application/sdp" and what belongs to it): without it `call pcap` has the messages, and no audio to look for.
+ *
+ * 3. Codecs. The host of this release speaks PCMU and PCMA, 8000 Hz, one channel, and hangs up a leg that is answered with anything else
+ *    (UNACCEPTABLE), L16 and Opus included: transcode in the plugin. MEDIA may be in either law, whichever ANSWERED named.
+ *
+ * 4. Pacing. From ANSWERED to the end of the leg the host of this release gives one frame of 20 ms (160 samples) at each tick of 20 ms, in silence too:
+ *    then with samples of silence and JF_FRAME_SILENCE. A late tick is not made up for: pts then jumps by what was skipped. It does so whatever max_ahead_ms and
+ *    ptime_ms say. It therefore never calls media_clear and sends no JF_TEL_MARK: max_ahead_ms, clear and mark are not used by this release,
+ *    and cost nothing to leave out. A frame that media_out answers with AGAIN is counted as jackfield_call_packets_dropped_total; what it said the host
+ *    says in a later frame, so that what is on record as heard was played.
+ *
+ * 5. Nor does this release call early_media, bridge or unbridge (it bridges by itself), nor send REJECT (it refuses by hangup), RECORD and PAUSE_RECORD.
+ *    MARK_PLAYED and TRANSCRIPT are taken and not looked at. What `jackfield plugin verify` tries of these, later hosts may use.
+ *
+ * 6. Idempotency keys. To be remembered while the leg is open, by the instance that dialled it: not across instances, not across a restart, after which the host
+ *    dials nothing a second time. A plugin whose carrier takes such keys passes them on and answers CONFLICT for as long as the carrier does. This
+ *    release's host dials each key once; so does the host of a later one, unless it does not know whether a dial came about.
+ */
+
 #endif

@@ -293,6 +293,7 @@ class Host {
 ///   void start(jf_op);  void quiesce(jf_op, uint32_t budget_ms);       complete the op, or throw Failure
 ///   const void* query(std::string_view interface_id);
 ///   jf_status cancel(jf_op);
+///   void health(jf_op);                                                only where it can tell more than that it runs
 template <typename T>
 const jf_instance_v1* instance_table() {
     static const jf_instance_v1 table = [] {
@@ -312,6 +313,10 @@ const jf_instance_v1* instance_table() {
         t.cancel = [](jf_instance* self, jf_op op) {
             return guarded(nullptr, [&] { return reinterpret_cast<T*>(self)->cancel(op); });
         };
+        if constexpr (requires(T& instance, jf_op op) { instance.health(op); })
+            t.health = [](jf_instance* self, jf_op op, jf_error* error) {
+                return guarded(error, [&] { reinterpret_cast<T*>(self)->health(op); });
+            };
         return t;
     }();
     return &table;

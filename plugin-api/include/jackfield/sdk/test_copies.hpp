@@ -58,6 +58,7 @@ inline void turn(Copier& c, jf_frame& f) { c(f.data); }
 inline void turn(Copier& c, jf_word& w) { c(w.text); }
 inline void turn(Copier& c, jf_text& t) { c(t.text), c(t.words, of<jf_word>), c(t.language); }
 inline void turn(Copier& c, jf_datagram& d) { c(d.data); }
+inline void turn(Copier& c, jf_tcp_data& d) { c(d.data); }
 inline void turn(Copier& c, jf_incoming& i) {
     c(i.leg), c(i.from), c(i.from_name), c(i.to), c(i.keys, of<jf_str>), c(i.leg_state), c(i.headers, of<jf_pair>);
 }
@@ -144,6 +145,9 @@ struct Event {
     void copy(const jf_event& event) {
         switch (event.type) {
             case JF_EV_DATAGRAM: keep<jf_datagram>(event); return;
+            case JF_EV_TCP_CONNECTED: keep<jf_tcp_connected>(event); return;
+            case JF_EV_TCP_DATA: keep<jf_tcp_data>(event); return;
+            case JF_EV_TCP_INCOMING: keep<jf_tcp_incoming>(event); return;
             case JF_EV_ANSWERED:
             case JF_EV_FORMAT: keep<jf_format>(event); return;
             case JF_EV_MEDIA:

@@ -114,6 +114,8 @@ struct Datagram {
 
 }  // namespace jackfield::sdk
 
+#include <jackfield/sdk/test_tcp.hpp>
+
 #include <jackfield/sdk/test_host_core.hpp>
 
 namespace jackfield::sdk {

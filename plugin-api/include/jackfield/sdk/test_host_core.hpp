@@ -32,7 +32,8 @@ class TestHost {
         run();
         force_cancelled();
     }
-    /// For plugins with threads of their own: runs what they bring until `ready` holds. False after `limit` of real time.
+    /// For plugins with threads of their own: runs what they bring until `ready` holds. False after `limit` of real time. It looks whenever the
+    /// plugin reports something, and every few milliseconds besides: a condition may also be outside, as a socket of the test's.
     bool run_until(const std::function<bool()>& ready, std::chrono::milliseconds limit = std::chrono::seconds(10)) {
         const auto deadline = std::chrono::steady_clock::now() + limit;
         while (true) {
@@ -40,7 +41,9 @@ class TestHost {
             std::unique_lock lock(mutex_);
             if (ready()) return true;
             if (!tasks_.empty()) continue;
-            if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return ready();
+            const auto now = std::chrono::steady_clock::now();
+            if (now >= deadline) return false;
+            changed_.wait_until(lock, std::min(deadline, now + std::chrono::milliseconds(5)));
         }
     }
 
@@ -71,6 +74,8 @@ class TestHost {
     void refuse_work(int n) { refuse_work_ = n; }
     void refuse_sends(int n) { refuse_sends_ = n; }
     void refuse_opens(int n) { refuse_opens_ = n; }
+    /// So are the next n calls that the plugin reports: with JF_E_STATE as by a host that is draining, JF_E_QUOTA by one that is full.
+    void refuse_incoming(jf_status status, int n) { refused_incoming_ = {status, n}; }
 
     // ---- the scripted network (jf.host.net/1) -------------------------------------------------------------------------------------
     /// Everything that the plugin sent.
@@ -92,6 +97,9 @@ class TestHost {
             send_event(socket, JF_EV_DATAGRAM, datagram);
         });
     }
+
+    /// Its TCP: listeners, connections, and who is on their other ends.
+    TestTcp& tcp() { return tcp_; }
 
     // ---- incoming calls (jf.host.calls/1) -----------------------------------------------------------------------------------------
     /// Called, in run(), for each call that the plugin reports; `call` holds copies.
@@ -290,7 +298,7 @@ class TestHost {
             const std::lock_guard lock(mutex_);
             const auto found = used_.find(op);
             if (found == used_.end()) return;
-            sockets_.erase(op);
+            forget_network(op);
             if (found->second.runner == Used::none) {
                 used_.erase(found);
                 return;
@@ -308,15 +316,22 @@ class TestHost {
             if (found == used_.end()) return;
             sink = found->second.sink;
             used_.erase(found);
-            sockets_.erase(op);
+            forget_network(op);
         }
         close_children(op);
         jf_event event{};
         if (last) event = Host::event_of(last->type, last->as<char>(), last->size(), last->pos, last->flags);
         sink.on_done(sink.user, op, status, last ? &event : nullptr, nullptr);
     }
+    void forget_network(jf_op op) {
+        sockets_.erase(op);
+        tcp_.forget(op);
+    }
     template <typename T>
     void send_event(jf_op op, std::uint32_t type, const T& data, std::uint64_t pos = 0) {
+        tell(op, type, &data, sizeof data, pos);
+    }
+    void tell(jf_op op, std::uint32_t type, const void* data, std::uint64_t size, std::uint64_t pos = 0) {
         jf_sink sink;
         {
             const std::lock_guard lock(mutex_);
@@ -324,7 +339,7 @@ class TestHost {
             if (found == used_.end()) return;
             sink = found->second.sink;
         }
-        jf_event event = Host::event_of(type, &data, sizeof data, pos, 0);
+        jf_event event = Host::event_of(type, data, size, pos, 0);
         event.mono_ns = now_ns();
         sink.on_event(sink.user, op, &event, 1, sizeof event);
     }
@@ -472,7 +487,16 @@ class TestHost {
             },
             [](jf_host_ctx* ctx, jf_op op, const jf_endpoint* to, jf_bytes data) -> jf_status {
                 return of(ctx).udp_send(seat_of(ctx), op, to, data);
-            }};
+            },
+            [](jf_host_ctx* ctx, jf_op op, const jf_tcp_listen* options, jf_endpoint* local) -> jf_status {
+                return of(ctx).tcp_.listen(ctx, op, options, local);
+            },
+            [](jf_host_ctx* ctx, jf_op op, std::uint64_t connection) -> jf_status { return of(ctx).tcp_.accept(ctx, op, connection); },
+            [](jf_host_ctx* ctx, jf_op op, const jf_tcp_connect* options) -> jf_status { return of(ctx).tcp_.connect_out(ctx, op, options); },
+            [](jf_host_ctx* ctx, jf_op op, jf_bytes data) -> jf_status { return of(ctx).tcp_.send(ctx, op, data); },
+            [](jf_host_ctx* ctx, jf_op op, std::uint32_t on) -> jf_status { return of(ctx).tcp_.receive(ctx, op, on); },
+            [](jf_host_ctx* ctx, jf_op op) -> jf_status { return of(ctx).tcp_.finish(ctx, op); },
+            [](jf_host_ctx* ctx, jf_op from, jf_op to) -> jf_status { return of(ctx).tcp_.move(ctx, from, to); }};
         static const jf_host_calls_v1 calls = {sizeof calls, 0, [](jf_host_ctx* ctx, const jf_incoming* call, jf_op* out) -> jf_status {
             return of(ctx).incoming(seat_of(ctx), call, out);
         }};
@@ -559,6 +583,7 @@ class TestHost {
     }
     jf_status incoming(Seat& seat, const jf_incoming* call, jf_op* out) {
         if (!JF_HAS(call, jf_incoming, headers) || !out) return JF_E_INVALID;
+        if (refused_incoming_.second > 0) return --refused_incoming_.second, refused_incoming_.first;
         TestOp& leg = mint(seat);
         *out = leg.id();
         auto copier = std::make_shared<detail::Copier>();
@@ -577,7 +602,25 @@ class TestHost {
         return JF_OK;
     }
 
+    TestTcp::Hooks tcp_hooks() {
+        TestTcp::Hooks hooks;
+        hooks.claim = [this](jf_host_ctx* ctx, jf_op op) { return claim(seat_of(ctx), op, Used::socket, JF_FACILITY_NET) != nullptr; };
+        hooks.owns = [this](jf_host_ctx* ctx, jf_op op) {
+            const auto found = used_.find(op);
+            return found != used_.end() && found->second.seat == &seat_of(ctx);
+        };
+        hooks.post = [this](Task task) { post(std::move(task)); };
+        hooks.later = [this](std::chrono::nanoseconds after, Task task) {
+            const std::lock_guard lock(mutex_);
+            at(now_ns_ + static_cast<std::uint64_t>(after.count()), std::move(task));
+        };
+        hooks.event = [this](jf_op op, std::uint32_t type, const void* data, std::uint64_t size) { tell(op, type, data, size); };
+        hooks.finish = [this](jf_op op, jf_status status) { finish_now(op, status, nullptr); };
+        return hooks;
+    }
+
     mutable std::recursive_mutex mutex_;
+    TestTcp tcp_{mutex_, tcp_hooks()};
     std::condition_variable_any changed_;
     std::uint64_t now_ns_ = 1'000'000'000;
     std::uint64_t last_id_ = 0;
@@ -597,6 +640,7 @@ class TestHost {
     std::vector<std::string> breaches_;
     std::size_t breaches_seen_ = 0;
     int refuse_emits_ = 0, refuse_work_ = 0, refuse_sends_ = 0, refuse_opens_ = 0;
+    std::pair<jf_status, int> refused_incoming_{JF_OK, 0};
 };
 
 }  // namespace jackfield::sdk

@@ -1,4 +1,4 @@
-#include "net/udp.hpp"
+#include "net/network.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

@@ -395,5 +395,56 @@ TEST(OperationsOnThreads, TakeEventsFromAnyThreadAndKeepEachThreadsOrder) {
     EXPECT_EQ(host.ops().open_ops(), 0u);
 }
 
+TEST_F(Operations, KnowWhoseTheyAreUntilTheyClose) {
+    Recorder sink;
+    const jf_op op = ask(sink, "wait");
+    OpOwner owner;
+    EXPECT_FALSE(host_.ops().owner_of(op, owner)) << "nobody has said so";
+
+    host_.ops().set_owner(op, OpOwner::of("acme", "01CALL"));
+    ASSERT_TRUE(host_.ops().owner_of(op, owner));
+    EXPECT_EQ(owner.tenant(), "acme");
+    EXPECT_EQ(owner.call(), "01CALL");
+    jf_op child = JF_NO_OP;
+    on_shard([&] {
+        const jf_sink nobody{};
+        child = host_.ops().open_for_plugin(*plugin_, op, nobody);
+    });
+    OpOwner of_child;
+    ASSERT_TRUE(host_.ops().owner_of(child, of_child));
+    EXPECT_EQ(of_child.call(), "01CALL") << "what a plugin opens under an op is the same call's";
+
+    on_shard([&] { host_.ops().cancel(op); });
+    runtime_.run_for(5s);
+    EXPECT_FALSE(host_.ops().owner_of(op, owner));
+    EXPECT_FALSE(host_.ops().owner_of(child, owner));
+    Recorder next;
+    const jf_op reused = ask(next, "wait");
+    EXPECT_FALSE(host_.ops().owner_of(reused, owner)) << "the slot's next op is nobody's yet";
+}
+
+TEST_F(Operations, CountThePacketsThatWereRefusedAfterwards) {
+    Recorder sink;
+    const jf_op op = ask(sink, "wait");
+    EXPECT_EQ(host_.ops().take_refused(op), 0U);
+
+    plugin_->packet_refused(op);
+    plugin_->packet_refused(op);
+
+    EXPECT_EQ(host_.ops().take_refused(op), 2U);
+    EXPECT_EQ(host_.ops().take_refused(op), 0U);
+    on_shard([&] { host_.ops().cancel(op); });
+    runtime_.run_for(5s);
+    plugin_->packet_refused(op);
+    EXPECT_EQ(host_.ops().take_refused(op), 0U) << "it is over";
+}
+
+TEST(OpOwner, LeavesOutWhatDoesNotFit) {
+    const OpOwner owner = OpOwner::of(std::string(64, 't'), "01CALL");
+
+    EXPECT_EQ(owner.tenant(), "");
+    EXPECT_EQ(owner.call(), "01CALL");
+}
+
 }  // namespace
 }  // namespace jackfield::plugin_host

@@ -288,6 +288,42 @@ TEST(SdkTestHost, HearsAPluginsOwnThreads) {
     EXPECT_THAT(stage.host.breaches(), IsEmpty());
 }
 
+TEST(SdkTestHost, LooksAgainForWhatHappensOutsideThePlugin) {
+    Stage stage;
+    int looks = 0;
+
+    // Nothing reports: the third look is nobody's but the host's own.
+    EXPECT_TRUE(stage.host.run_until([&] { return ++looks == 3; }, 60s));
+
+    EXPECT_FALSE(stage.host.run_until([] { return false; }, 0ms));
+    EXPECT_THAT(stage.host.breaches(), IsEmpty());
+}
+
+TEST(SdkTestHost, RefusesIncomingCallsAsAHostThatDrainsOrIsFull) {
+    Stage stage;
+    int taken = 0;
+    stage.host.on_incoming = [&](TestOp& leg, const jf_incoming&) {
+        ++taken;
+        stage.puppet.host.complete(leg.id());
+    };
+    const Host& host = stage.puppet.host;
+    const auto* calls = host.facility<jf_host_calls_v1>(JF_FACILITY_CALLS);
+    const jf_incoming call = make<jf_incoming>();
+    jf_op op = JF_NO_OP;
+
+    stage.host.refuse_incoming(JF_E_STATE, 2);
+    EXPECT_EQ(calls->incoming(host.ctx(), &call, &op), JF_E_STATE);
+    EXPECT_EQ(calls->incoming(host.ctx(), &call, &op), JF_E_STATE);
+    EXPECT_EQ(op, JF_NO_OP);
+    stage.host.refuse_incoming(JF_E_QUOTA, 1);
+    EXPECT_EQ(calls->incoming(host.ctx(), &call, &op), JF_E_QUOTA);
+    EXPECT_EQ(calls->incoming(host.ctx(), &call, &op), JF_OK);
+    stage.host.run();
+
+    EXPECT_EQ(taken, 1) << "of a call that was refused there is no leg";
+    EXPECT_THAT(stage.host.breaches(), IsEmpty());
+}
+
 TEST(SdkTestHost, KeepsLogsAndMetrics) {
     Stage stage;
     const Host& host = stage.puppet.host;
@@ -323,6 +359,15 @@ TEST(SdkTestHostDeathTest, AbortsATestThatDidNotLookAtBreaches) {
             stage.puppet.host.complete(1234);
         },
         "did not look");
+}
+
+struct Healthy : Puppet {
+    void health(jf_op op) const { host.complete(op); }
+};
+
+TEST(SdkInstanceTable, HasHealthWhereTheClassHasIt) {
+    EXPECT_NE(instance_table<Healthy>()->health, nullptr);
+    EXPECT_EQ(instance_table<Puppet>()->health, nullptr);
 }
 
 }  // namespace
