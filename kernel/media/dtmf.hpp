@@ -54,15 +54,12 @@ class DtmfDetector {
   private:
     static constexpr int block = 102;
 
-    void run_filters(std::span<const std::int16_t> samples);
     char judge() const;
     std::optional<char> end_block();
 
-    // Goertzel's, one for each tone.
-    std::array<float, 8> before_{};
-    std::array<float, 8> last_{};
-    float energy_ = 0;
+    std::array<std::int16_t, block> samples_{};
     int filled_ = 0;
+    int begin_ = 0; ///< of what is loud enough
     char last_block_ = 0;
     char sounding_ = 0;
 };

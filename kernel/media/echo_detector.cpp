@@ -15,107 +15,69 @@ constexpr float most_gain = 0.4F;
 /// Beyond what the known echo would be: somebody else sounds too.
 constexpr float louder_by = 4.0F; // 6 dB
 constexpr float least_heard = 20.0F * 20.0F; ///< mean square, -64 dBov: below there is nothing to compare
-constexpr std::int64_t least_scaled = 64; ///< mean square of the scaled windows: below there is nothing but their rounding
+constexpr float least_played = 2.0F * 2.0F;  ///< the same of what could have come back, whitened: below it is its coding's noise
 /// Packets leave and come at two ends of a clock of 20 ms: the delay in samples jumps by whole packets.
-constexpr std::array<int, 5> jumps = {0, -packet_samples, packet_samples, -2 * packet_samples, 2 * packet_samples};
+constexpr std::array<int, 4> jumps = {-packet_samples, packet_samples, -2 * packet_samples, 2 * packet_samples};
 constexpr int about = 12; ///< samples
-constexpr int search_every = 5;
-constexpr int window_packets = EchoDetector::window.count() / packet_ms;
 constexpr int forgotten_after = 150; // 3 s
-constexpr float scaled_peak = 1000.0F;
 
-float energy(std::span<const std::int16_t> samples) {
-    float sum = 0;
-    for (const std::int16_t s : samples) sum += static_cast<float>(s) * static_cast<float>(s);
-    return sum;
-}
+// At a quarter of the rate the likest delays are chosen, at the full one they are judged. An echo that is alike there hardly ever is less
+// than this here, and the rest is not worth a look.
+constexpr std::size_t coarse = EchoSide::step;
+constexpr float is_worth_a_look = 0.3F;
+constexpr float most_gain_of_a_look = 2 * most_gain; // the path colours it, and half of the band is missing
+constexpr std::size_t fine_delays = 8;               // two coarse samples
+/// What is heard, with a caller or noise in it, beside the loudest that was played. What is louder is no echo that could still be told.
+constexpr float most_heard = 0.5F;
 
-/// The compiler makes vector instructions of it: this is where the time goes.
-std::int32_t product(const std::int16_t* a, const std::int16_t* b, std::size_t n) {
-    std::int32_t sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += static_cast<std::int32_t>(a[i]) * b[i];
-    return sum;
-}
+// In packets. A search costs as much as three packets of the voice detector, and an echo that was missed once is found with the next.
+constexpr int search_every = 2;
+/// A line's echo changes rarely, and hardly comes up in mid-call; who speaks over it is no reason to look for another. When it does, it is
+/// found before a caller would be believed (barge_in_echo_ms).
+constexpr int search_rarely = 10;
+constexpr int enough_in_vain = 60; // searches: seconds in which both were talking
 
-struct Whitener {
-    float a1 = 0;
-    float a2 = 0;
-    float at(std::span<const std::int16_t> x, std::size_t i) const {
-        return static_cast<float>(x[i]) - a1 * static_cast<float>(x[i - 1]) - a2 * static_cast<float>(x[i - 2]);
-    }
-};
-
-/// Linear prediction of the second order: takes the tilt and the loudest resonance out.
-Whitener whitener_for(std::span<const std::int16_t> x) {
-    double r0 = 1;
-    double r1 = 0;
-    double r2 = 0;
-    for (std::size_t i = 2; i < x.size(); ++i) {
-        r0 += static_cast<double>(x[i]) * x[i];
-        r1 += static_cast<double>(x[i]) * x[i - 1];
-        r2 += static_cast<double>(x[i]) * x[i - 2];
-    }
-    r0 *= 1.001;
-    const double k1 = r1 / r0;
-    const double e1 = r0 * (1 - k1 * k1);
-    const double k2 = (r2 - k1 * r1) / e1;
-    return {static_cast<float>(k1 - k2 * k1), static_cast<float>(k2)};
-}
-
-/// Returns the factor that was applied.
-float whiten(std::span<const std::int16_t> in, const Whitener& whitener, std::span<std::int16_t> out) {
-    float peak = 1;
-    for (std::size_t i = 2; i < in.size(); ++i) peak = std::max(peak, std::abs(whitener.at(in, i)));
-    const float factor = scaled_peak / peak;
-    out[0] = out[1] = 0;
-    for (std::size_t i = 2; i < in.size(); ++i) out[i] = static_cast<std::int16_t>(std::lrintf(whitener.at(in, i) * factor));
-    return factor;
-}
-
-void append(std::vector<std::int16_t>& ring, std::span<const std::int16_t> packet) {
-    if (packet.size() > ring.size()) packet = packet.last(ring.size());
-    std::copy(ring.begin() + static_cast<std::ptrdiff_t>(packet.size()), ring.end(), ring.begin());
-    std::copy(packet.begin(), packet.end(), ring.end() - static_cast<std::ptrdiff_t>(packet.size()));
+/// Apart from what a jump explains.
+bool is_near(std::size_t a, std::size_t b) {
+    const auto between = static_cast<int>(a) - static_cast<int>(b);
+    return std::abs(between) <= about || std::any_of(jumps.begin(), jumps.end(), [between](int jump) { return std::abs(between - jump) <= about; });
 }
 
 }  // namespace
 
-EchoDetector::EchoDetector() : played_(played_samples), heard_(window_samples), white_played_(played_samples), white_heard_(window_samples) {}
+EchoDetector::EchoDetector() : played_(played_packets), heard_(window_packets + 1) {}
 
-void EchoDetector::played(std::span<const std::int16_t> packet) {
-    append(played_, packet);
+void EchoDetector::played(Packet packet) {
+    played_.append(packet);
     silent_ = 0;
 }
 
 void EchoDetector::played_nothing() {
     // All of it is silence: nothing to move.
-    if (silent_ >= played_samples) return;
+    if (silent_ >= played_packets) return;
     static constexpr std::array<std::int16_t, packet_samples> nothing{};
-    append(played_, nothing);
-    silent_ += packet_samples;
+    played_.append(nothing);
+    ++silent_;
 }
 
-void EchoDetector::heard(std::span<const std::int16_t> packet) {
-    append(heard_, packet);
+void EchoDetector::heard(Packet packet) {
+    heard_.append(packet);
     ++since_search_;
     ++since_hit_;
 }
 
 bool EchoDetector::is_echo() {
-    if (!prepare()) return false;
-    if (known_) {
-        const Likeness found = best_near(known_->delay);
-        if (found.correlation >= (seen() ? is_alike_where_expected : is_alike) && found.gain <= most_gain && !someone_is_louder(found.delay)) {
-            keep(found);
-            return true;
-        }
-        // A line's echo changes rarely, and a caller who speaks over it is no reason to look for another with each packet.
-        if (seen() && since_search_ < search_every) return false;
-    }
-    since_search_ = 0;
+    if (!comparable()) return false;
+    if (!seen() && since_hit_ > forgotten_after) known_.reset();
+    const bool search = worth_a_search();
+    if (!known_ && !search) return false;
+    whiten_heard();
+    if (known_ && is_known_echo()) return true;
+    if (!search) return false;
     const Likeness found = best();
+    ++in_vain_;
     if (found.correlation < is_alike || found.gain > most_gain) return false;
-    if (known_ && seen() && someone_is_louder(found.delay)) return false;
+    if (known_ && someone_is_louder(found.delay)) return false;
     keep(found);
     return true;
 }
@@ -125,73 +87,133 @@ std::optional<std::chrono::milliseconds> EchoDetector::delay() const {
     return std::chrono::milliseconds(known_->delay * 1000 / narrowband_hz);
 }
 
-/// False: there is nothing that could be compared.
-bool EchoDetector::prepare() {
-    if (silent_ >= played_samples) return false;
-    heard_energy_ = energy(heard_);
-    if (heard_energy_ < least_heard * window_samples) return false;
-    const Whitener whitener = whitener_for(heard_);
-    const float of_heard = whiten(heard_, whitener, white_heard_);
-    const float of_played = whiten(played_, whitener, white_played_);
-    scale_ratio_ = of_played / of_heard;
+bool EchoDetector::comparable() const { return silent_ < played_packets && heard_.energy(window_packets) >= least_heard * window_samples; }
+
+void EchoDetector::whiten_heard() {
+    const auto samples = heard_.full().newest(window_samples + Whitener::order);
+    whitener_ = whitener_for(samples);
+    white_heard_.make(samples, whitener_);
+}
+
+bool EchoDetector::is_known_echo() {
+    const Likeness found = best_near(known_->delay);
+    if (found.correlation < (seen() ? is_alike_where_expected : is_alike) || found.gain > most_gain || someone_is_louder(found.delay)) return false;
+    keep(found);
     return true;
 }
 
-EchoDetector::Likeness EchoDetector::compare(std::size_t delay) const {
-    const std::size_t from = delay_samples - delay;
-    const std::int16_t* const then = white_played_.data() + from;
-    const auto own = static_cast<float>(product(white_heard_.data(), white_heard_.data(), window_samples));
-    const auto other = static_cast<float>(product(then, then, window_samples));
-    if (own <= 0 || other < static_cast<float>(least_scaled * window_samples)) return {};
-    const float both = std::abs(static_cast<float>(product(white_heard_.data(), then, window_samples)));
-    return {both / std::sqrt(own * other), both / other * scale_ratio_, delay};
+bool EchoDetector::worth_a_search() const {
+    const int every = seen() || in_vain_ >= enough_in_vain ? search_rarely : search_every;
+    if (since_search_ < every) return false;
+    // The packets of what was played needn't begin where the echo's do: one more holds all of them.
+    return heard_.energy(window_packets) <= most_heard * played_.loudest(window_packets + 1);
 }
 
-EchoDetector::Likeness EchoDetector::best_near(std::size_t delay) const {
+/// The likest of so many delays (a multiple of four, and at most 28), the shortest being `first`.
+EchoDetector::Likeness EchoDetector::likest(std::ptrdiff_t first, std::size_t delays) const {
+    const std::span<const std::int16_t> all = played_.full().all();
+    const auto furthest = static_cast<std::ptrdiff_t>(delay_samples + 2 * coarse - delays);
+    const auto shortest = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(first, 0, furthest));
+    const std::size_t longest = shortest + delays - 1;
+    WhiteSamples white;
+    white.make(all.last(window_samples + longest + Whitener::order).first(window_samples + delays - 1 + Whitener::order), whitener_);
+    if (white_heard_.factor() <= 0 || white.factor() <= 0) return {};
+    const float scale_ratio = white.factor() / white_heard_.factor();
     Likeness best;
-    for (const int jump : jumps)
-        for (int off = -about; off <= about; ++off) {
-            const auto at = static_cast<std::ptrdiff_t>(delay) + jump + off;
-            if (at < 0 || at > static_cast<std::ptrdiff_t>(delay_samples)) continue;
-            if (const Likeness found = compare(static_cast<std::size_t>(at)); found.correlation > best.correlation) best = found;
+    // The energy of the window that slides, kept up to date at both of its ends.
+    std::int32_t other = product_of(white.data(), white.data(), window_samples);
+    const float least = least_played * window_samples * white.factor() * white.factor();
+    for (std::size_t from = 0; from < delays; from += 4) {
+        const auto products = products_of(white_heard_.data(), white.data() + from, window_samples);
+        for (std::size_t i = 0; i < products.size(); ++i) {
+            const auto then = static_cast<float>(other);
+            const float both = std::abs(static_cast<float>(products[i]));
+            if (const float correlation = both / std::sqrt(WhiteSamples::energy * then); then >= least && correlation > best.correlation)
+                best = {correlation, both / then * scale_ratio, longest - from - i};
+            if (from + i + 1 == delays) break;
+            const std::int32_t out = white.data()[from + i];
+            const std::int32_t in = white.data()[from + i + window_samples];
+            other += in * in - out * out;
         }
+    }
     return best;
 }
 
-EchoDetector::Likeness EchoDetector::best() const {
-    Likeness best;
-    const auto own = static_cast<float>(product(white_heard_.data(), white_heard_.data(), window_samples));
-    if (own <= 0) return best;
-    // The energy of the window that slides, kept up to date at both of its ends.
-    std::int64_t other = product(white_played_.data(), white_played_.data(), window_samples);
-    for (std::size_t from = 0;; ++from) {
-        if (other >= least_scaled * static_cast<std::int64_t>(window_samples)) {
-            const float both = std::abs(static_cast<float>(product(white_heard_.data(), white_played_.data() + from, window_samples)));
-            const auto energy_then = static_cast<float>(other);
-            if (const float correlation = both / std::sqrt(own * energy_then); correlation > best.correlation)
-                best = {correlation, both / energy_then * scale_ratio_, delay_samples - from};
-        }
-        if (from == delay_samples) return best;
-        const std::int64_t out = white_played_[from];
-        const std::int64_t in = white_played_[from + window_samples];
-        other += in * in - out * out;
+EchoDetector::Likeness EchoDetector::best_near(std::size_t delay) const {
+    // Where it was it is again, most of the time.
+    const auto here = static_cast<std::ptrdiff_t>(delay);
+    Likeness best = likest(here - about, (2 * about + 1 + 3) / 4 * 4);
+    if (best.correlation >= is_alike) return best;
+    for (const int jump : jumps) {
+        const std::ptrdiff_t there = here + jump;
+        if (there < 0 || there > static_cast<std::ptrdiff_t>(delay_samples)) continue;
+        if (const Likeness found = likest(there - static_cast<std::ptrdiff_t>(fine_delays / 2), fine_delays); found.correlation > best.correlation) best = found;
     }
+    return best;
+}
+
+/// The likest delays at a quarter of the rate, each better than its neighbours.
+EchoDetector::Candidates EchoDetector::candidates() {
+    static constexpr std::size_t delays = delay_samples / coarse + 4; // a multiple of four
+    static constexpr std::size_t length = window_samples / coarse;
+    const auto now = heard_.coarse().newest(length + Whitener::order);
+    const Whitener whitener = whitener_for(now);
+    WhiteSamples own;
+    WhiteSamples other;
+    own.make(now, whitener);
+    other.make(played_.coarse().newest(length + delays - 1 + Whitener::order), whitener);
+    Candidates chosen{};
+    if (own.factor() <= 0 || other.factor() <= 0) return chosen;
+    const float scale_ratio = other.factor() / own.factor();
+    // Squares of the likeness; a delay that can't be an echo's has none.
+    std::array<float, delays + 2> likeness{};
+    std::int64_t energy = product_of(other.data(), other.data(), length);
+    for (std::size_t from = 0; from < delays; from += 4) {
+        // For four delays that are next to each other, one energy will do here.
+        const float then = std::max(static_cast<float>(energy), 1.0F);
+        const auto products = products_of(own.data(), other.data() + from, length);
+        for (std::size_t i = 0; i < products.size(); ++i) {
+            const auto both = static_cast<float>(products[i]);
+            const float gain = both / then * scale_ratio;
+            likeness[1 + from + i] = gain * gain <= most_gain_of_a_look * most_gain_of_a_look ? both * both / (WhiteSamples::energy * then) : 0;
+        }
+        if (from + 4 == delays) break;
+        energy += product_of(other.data() + from + length, other.data() + from + length, 4) - product_of(other.data() + from, other.data() + from, 4);
+    }
+    for (std::size_t at = 1; at <= delays; ++at) {
+        const float here = likeness[at];
+        if (here < std::max(is_worth_a_look * is_worth_a_look, chosen.back().likeness) || here < likeness[at - 1] || here < likeness[at + 1]) continue;
+        std::size_t place = chosen.size() - 1;
+        for (; place > 0 && chosen[place - 1].likeness < here; --place) chosen[place] = chosen[place - 1];
+        chosen[place] = {here, (delays - at) * coarse};
+    }
+    return chosen;
+}
+
+EchoDetector::Likeness EchoDetector::best() {
+    since_search_ = 0;
+    ++searches_;
+    Likeness best;
+    for (const Candidate& candidate : candidates()) {
+        if (candidate.likeness <= 0) break;
+        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(candidate.delay) - static_cast<std::ptrdiff_t>(fine_delays / 2);
+        if (const Likeness found = likest(first, fine_delays); found.correlation > best.correlation) best = found;
+    }
+    return best;
 }
 
 void EchoDetector::keep(const Likeness& found) {
-    const bool same = known_ && [&] {
-        for (const int jump : jumps)
-            if (std::abs(static_cast<int>(found.delay) - static_cast<int>(known_->delay) - jump) <= about) return true;
-        return false;
-    }();
+    const bool same = known_ && is_near(found.delay, known_->delay);
     // Windows overlap, and what resembles by chance does so in several of them: only those count that share nothing.
-    const bool apart = since_hit_ >= window_packets;
+    const bool apart = since_hit_ >= static_cast<int>(window_packets);
     if (same && apart && since_hit_ <= forgotten_after) hits_ = std::min(hits_ + 1, sure_hits);
     else if (!seen() && (!same || apart)) hits_ = 1;
     if (!same || apart) since_hit_ = 0;
+    // What resembles once and never again is no reason to search more.
+    if (seen()) in_vain_ = 0;
     // The gain of the energies, since an echo with reflections is more than its likest copy.
-    const std::span<const std::int16_t> then(played_.data() + (delay_samples - found.delay), window_samples);
-    const float gain = std::sqrt(heard_energy_ / std::max(energy(then), 1.0F));
+    const auto then = played_.full().newest(window_samples + found.delay).first(window_samples);
+    const float gain = std::sqrt(heard_.energy(window_packets) / std::max(energy_of(then), 1.0F));
     const float smooth = same && known_->gain > 0 ? 0.8F * known_->gain + 0.2F * gain : gain;
     known_ = Likeness{found.correlation, std::min(smooth, most_gain), found.delay};
 }
@@ -199,12 +221,9 @@ void EchoDetector::keep(const Likeness& found) {
 /// The last packet is louder than the known echo can be: the caller has begun to speak, though most of the window is echo still.
 bool EchoDetector::someone_is_louder(std::size_t delay) const {
     if (!seen()) return false;
-    const std::span<const std::int16_t> now(heard_.data() + (window_samples - packet_samples), packet_samples);
-    const std::size_t end = played_samples - delay;
-    const std::size_t length = 2 * packet_samples; // what reflections are late by
-    const std::span<const std::int16_t> then(played_.data() + (end - length), length);
-    const float expected = known_->gain * known_->gain * energy(then);
-    return energy(now) > louder_by * expected + least_heard * packet_samples;
+    static constexpr std::size_t length = 2 * packet_samples; // what reflections are late by
+    const float expected = known_->gain * known_->gain * energy_of(played_.full().newest(length + delay).first(length));
+    return heard_.energy(1) > louder_by * expected + least_heard * packet_samples;
 }
 
 }  // namespace jackfield::media

@@ -62,6 +62,7 @@ void PlayoutQueue::flush() {
 }
 
 PlayoutPacket PlayoutQueue::pop(std::span<std::uint8_t, packet_samples> out) {
+    before_ = *this;
     if (tail_size_ > 0) return give_tail(out);
     PlayoutPacket packet;
     if (may_play()) {
@@ -86,6 +87,10 @@ PlayoutPacket PlayoutQueue::pop(std::span<std::uint8_t, packet_samples> out) {
     sounding_ = n == out.size();
     if (n == 0) gain_ = target_gain_;
     return packet;
+}
+
+void PlayoutQueue::give_back() {
+    static_cast<Place&>(*this) = before_;
 }
 
 bool PlayoutQueue::may_play() {

@@ -48,9 +48,38 @@ struct PlayoutPacket {
     bool finished = false;
 };
 
+namespace detail {
+
+/// What a packet that is handed out changes of a PlayoutQueue.
+struct PlayoutPlace {
+    std::size_t read_at_ = 0;
+    std::size_t count_ = 0;
+    SamplePos played_ = 0;
+    std::optional<SamplePos> flush_at_;
+
+    bool playing_ = false;
+    // The last packet ended in speech, so that stopping now would click.
+    bool sounding_ = false;
+    bool fade_in_ = false;
+    float gain_ = 1.0F;
+    std::int16_t last_sample_ = 0;
+    std::size_t tail_size_ = 0;
+    std::uint64_t underruns_ = 0;
+
+    std::size_t first_tag_ = 0;
+    std::size_t tags_waiting_ = 0;
+    std::size_t reached_count_ = 0;
+    std::uint64_t turn_ = 0;
+    SamplePos turn_from_ = 0;
+    SamplePos text_from_ = 0;
+    std::uint64_t text_ = 0;
+};
+
+}  // namespace detail
+
 /// What the agent still has to say, in the call's wire format, handed out a packet at a time.
 /// Belongs to the call's shard; allocates only in the constructor.
-class PlayoutQueue {
+class PlayoutQueue : private detail::PlayoutPlace {
   public:
     explicit PlayoutQueue(const PlayoutOptions& options = {});
 
@@ -73,6 +102,9 @@ class PlayoutQueue {
 
     /// Always fills the whole packet.
     PlayoutPacket pop(std::span<std::uint8_t, packet_samples> out);
+    /// Nobody took the packet of the last pop(): it comes again, and none of it counts as played.
+    /// Right after that pop().
+    void give_back();
     std::optional<std::uint64_t> next_mark();
 
     /// Drops all that is queued and ends ducking and pause. The next packet fades the sound out
@@ -93,6 +125,7 @@ class PlayoutQueue {
     std::uint64_t underruns() const { return underruns_; }
 
   private:
+    using Place = detail::PlayoutPlace;
     static constexpr std::size_t tag_count = 256;
     static constexpr std::size_t fade_samples = 5 * narrowband_hz / 1000;
     static constexpr int ramp_samples = 10 * narrowband_hz / 1000;
@@ -119,36 +152,17 @@ class PlayoutQueue {
     std::size_t capacity_;
     std::size_t cushion_;
     std::unique_ptr<std::uint8_t[]> ring_;
-    std::size_t read_at_ = 0;
-    std::size_t count_ = 0;
     SamplePos pushed_ = 0;
-    SamplePos played_ = 0;
-    std::optional<SamplePos> flush_at_;
-
-    bool playing_ = false;
     bool paused_ = false;
-    // The last packet ended in speech, so that stopping now would click.
-    bool sounding_ = false;
-    bool fade_in_ = false;
     float duck_gain_;
     float gain_step_;
-    float gain_ = 1.0F;
     float target_gain_ = 1.0F;
-    std::int16_t last_sample_ = 0;
     std::array<std::uint8_t, fade_samples> tail_{};
-    std::size_t tail_size_ = 0;
-    std::uint64_t underruns_ = 0;
 
     std::array<Tag, tag_count> tags_{};
-    std::size_t first_tag_ = 0;
-    std::size_t tags_waiting_ = 0;
     std::array<std::uint64_t, tag_count> reached_{};
     std::size_t first_reached_ = 0;
-    std::size_t reached_count_ = 0;
-    std::uint64_t turn_ = 0;
-    SamplePos turn_from_ = 0;
-    SamplePos text_from_ = 0;
-    std::uint64_t text_ = 0;
+    Place before_; ///< the last pop()
 };
 
 }  // namespace jackfield::media

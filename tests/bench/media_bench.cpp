@@ -3,6 +3,7 @@
 
 #include "media/audio_history.hpp"
 #include "media/dtmf.hpp"
+#include "media/echo_detector.hpp"
 #include "media/level.hpp"
 #include "media/playout_queue.hpp"
 #include "media/recording.hpp"
@@ -85,6 +86,64 @@ BENCHMARK_CAPTURE(vad, plain_line_noise, VadMode::plain, Sound::line_noise);
 BENCHMARK_CAPTURE(vad, energy_speech, VadMode::energy, Sound::speech);
 BENCHMARK_CAPTURE(vad, energy_digital_silence, VadMode::energy, Sound::digital_silence);
 
+enum class Line { clear, clear_and_quiet, echo, caller_over_echo };
+
+/// What comes back while `agent` is heard: somebody else, her own voice a quarter of a second late, or both.
+std::vector<Frame> heard_on(Line line, const std::vector<Frame>& agent) {
+    constexpr std::size_t late = 13;
+    std::vector<Frame> heard(agent.size());
+    for (std::size_t at = 0; at < agent.size(); ++at) {
+        const Frame& caller = agent[(at + agent.size() / 2) % agent.size()];
+        const Frame& before = agent[(at + agent.size() - late) % agent.size()];
+        for (std::size_t i = 0; i < packet_samples; ++i) {
+            const int echo = before[i] / 10;
+            const int sounds = line == Line::clear              ? caller[i]
+                               : line == Line::clear_and_quiet  ? caller[i] / 4
+                               : line == Line::caller_over_echo ? caller[i] / 2 + echo
+                                                                : echo;
+            heard[at][i] = static_cast<std::int16_t>(std::clamp(sounds, -32768, 32767));
+        }
+    }
+    return heard;
+}
+
+/// Both sides talk in every frame. To be read beside vad/denoised_speech; the counter is what a second of it costs.
+void echo_detector(benchmark::State& state, Line line) {
+    const std::vector<Frame>& agent = frames_of(Sound::speech);
+    if (!have_frames(state, agent)) return;
+    const std::vector<Frame> heard = heard_on(line, agent);
+    EchoDetector detector;
+    std::size_t at = 0;
+    for (auto _ : state) {
+        detector.played(agent[at]);
+        detector.heard(heard[at]);
+        benchmark::DoNotOptimize(detector.is_echo());
+        at = at + 1 == agent.size() ? 0 : at + 1;
+    }
+    const auto frames = static_cast<double>(state.iterations());
+    state.counters["s_per_s"] = benchmark::Counter(frames * packet_ms / 1000, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters["searches"] = static_cast<double>(detector.searches()) / frames;
+}
+BENCHMARK_CAPTURE(echo_detector, both_talk, Line::clear);
+BENCHMARK_CAPTURE(echo_detector, both_talk_caller_quiet, Line::clear_and_quiet);
+BENCHMARK_CAPTURE(echo_detector, echo, Line::echo);
+BENCHMARK_CAPTURE(echo_detector, caller_over_echo, Line::caller_over_echo);
+
+/// What every packet of a call pays for being able to ask.
+void echo_detector_unasked(benchmark::State& state) {
+    const std::vector<Frame>& agent = frames_of(Sound::speech);
+    if (!have_frames(state, agent)) return;
+    EchoDetector detector;
+    std::size_t at = 0;
+    for (auto _ : state) {
+        detector.played(agent[at]);
+        detector.heard(agent[at]);
+        benchmark::DoNotOptimize(detector);
+        at = at + 1 == agent.size() ? 0 : at + 1;
+    }
+}
+BENCHMARK(echo_detector_unasked);
+
 Packet packet_of_tone() {
     Frame frame;
     ToneGenerator(300, 800, -20.0F).fill(frame);
@@ -129,8 +188,9 @@ void resample_8_to_16_khz(benchmark::State& state) {
 }
 BENCHMARK(resample_8_to_16_khz);
 
-void dtmf_detect(benchmark::State& state) {
-    const std::vector<Frame>& frames = frames_of(Sound::line_noise);
+void dtmf_detect(benchmark::State& state, Sound sound) {
+    const std::vector<Frame>& frames = frames_of(sound);
+    if (!have_frames(state, frames)) return;
     DtmfDetector detector;
     std::size_t at = 0;
     for (auto _ : state) {
@@ -138,7 +198,8 @@ void dtmf_detect(benchmark::State& state) {
         at = at + 1 == frames.size() ? 0 : at + 1;
     }
 }
-BENCHMARK(dtmf_detect);
+BENCHMARK_CAPTURE(dtmf_detect, speech, Sound::speech);
+BENCHMARK_CAPTURE(dtmf_detect, line_noise, Sound::line_noise);
 
 void reorder(benchmark::State& state) {
     const Packet packet = packet_of_tone();

@@ -4,6 +4,8 @@
 #include "media/level.hpp"
 #include "speech_prompts.hpp"
 
+#include <cmath>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,25 @@ TEST(Dtmf, HearsDigitsThroughG711AndNoise) {
     }
 
     EXPECT_EQ(hear(audio), "8642#");
+}
+
+TEST(Dtmf, HearsPairsOfUnequalStrengthThatAreALittleOutOfTune) {
+    // What is spared the filters must be no key: the pairs at the corners of what a key may be.
+    for (const char key : std::string("123A456B789C*0#D"))
+        for (const double high_db : {-7.0, 0.0, 5.0})
+            for (const double detune : {0.988, 1.012}) {
+                const DtmfPair pair = *dtmf_pair(key);
+                std::vector<std::int16_t> audio(37 + 8 * 60 + 400);
+                ComfortNoise(-40.0F).fill(audio);
+                for (std::size_t i = 0; i < 8 * 60; ++i) {
+                    const double turn = 2 * std::numbers::pi * detune * static_cast<double>(i) / narrowband_hz;
+                    const double both = std::sin(turn * pair.low_hz) + std::pow(10.0, high_db / 20) * std::sin(turn * pair.high_hz + 1);
+                    std::int16_t& sample = audio[37 + i];
+                    sample = decode_sample(G711Law::a, encode_sample(G711Law::a, static_cast<std::int16_t>(sample + 4000 * both)));
+                }
+
+                EXPECT_EQ(hear(audio), std::string(1, key)) << high_db << " dB, " << detune;
+            }
 }
 
 TEST(Dtmf, TakesNoHumanVoiceForADigit) {

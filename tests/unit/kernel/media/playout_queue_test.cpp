@@ -288,5 +288,56 @@ TEST(PlayoutQueue, AudioPushedAfterAFlushNeedsItsOwnCushion) {
     EXPECT_EQ(player.pop().speech_samples, 160);
 }
 
+TEST(PlayoutQueue, SaysAgainWhatNobodyTook) {
+    Player taken;
+    Player refused;
+    for (Player* player : {&taken, &refused}) {
+        player->queue.start_turn(1);
+        player->queue.push(tone(500));
+        player->queue.tag_text(10);
+        player->queue.tag_mark(7);
+        player->queue.flush();
+    }
+
+    std::vector<std::uint8_t> line;
+    int packets = 0;
+    for (bool finished = false; !finished; ++packets) {
+        std::array<std::uint8_t, packet_samples> packet;
+        const Heard before = refused.queue.heard();
+        for (int i = 0; i < packets; ++i) {
+            refused.queue.pop(packet);
+            refused.queue.give_back();
+            EXPECT_EQ(refused.queue.heard().samples, before.samples);
+            EXPECT_EQ(refused.queue.heard().text_estimated, before.text_estimated);
+            EXPECT_FALSE(refused.queue.next_mark());
+        }
+        finished = refused.queue.pop(packet).finished;
+        line.insert(line.end(), packet.begin(), packet.end());
+    }
+    while (!taken.pop().finished) {
+    }
+
+    EXPECT_EQ(packets, 4);
+    EXPECT_EQ(line, taken.line);
+    EXPECT_EQ(refused.queue.heard().text_tagged, 10U);
+    EXPECT_EQ(refused.queue.next_mark(), 7U);
+    EXPECT_EQ(refused.queue.underruns(), 0U);
+}
+
+TEST(PlayoutQueue, RunsDryOnlyWhenTheLastPacketWasTaken) {
+    Player player;
+    player.queue.push(tone(500));
+    std::array<std::uint8_t, packet_samples> packet;
+    for (int i = 0; i < 3; ++i) player.queue.pop(packet);
+
+    EXPECT_TRUE(player.queue.pop(packet).underrun);
+    player.queue.give_back();
+
+    EXPECT_EQ(player.queue.underruns(), 0U);
+    EXPECT_EQ(player.queue.queued(), 20U);
+    EXPECT_TRUE(player.queue.pop(packet).underrun);
+    EXPECT_EQ(player.queue.underruns(), 1U);
+}
+
 }  // namespace
 }  // namespace jackfield::media
