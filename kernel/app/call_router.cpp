@@ -80,11 +80,11 @@ base::Result<std::shared_ptr<call::Call>> CallRouter::make(const tenant::Route& 
     setup.find_provider = [this, tenant = row.tenant](const std::string& name) { return directory_.find(tenant, name); };
     setup.find_music = [this](const std::filesystem::path& file) { return music_.find(file); };
     if (route.agent->recording.enabled) setup.recording_path = recordings_dir_ + "/" + row.tenant + "/" + row.id + ".wav";
+    const std::uint32_t limit = route.tenant->limits.concurrent_calls;
+    setup.line = take_line(row.tenant, limit);
+    if (!setup.line) return base::Error(base::ErrorCode::quota, "tenant '" + row.tenant + "' has " + std::to_string(limit) + " calls, its limit");
+    setup.take_line = [this, tenant = row.tenant, limit] { return take_line(tenant, limit); };
     const std::lock_guard lock(mutex_);
-    std::uint32_t& used = per_tenant_[row.tenant];
-    if (used >= route.tenant->limits.concurrent_calls)
-        return base::Error(base::ErrorCode::quota, "tenant '" + row.tenant + "' has " + std::to_string(used) + " calls, its limit");
-    ++used;
     auto made = std::make_shared<call::Call>(env_, shard, std::move(setup), [this](call::Call& call) { gone(call); });
     calls_.emplace(row.id, made);
     return made;
@@ -110,6 +110,19 @@ base::Result<std::string> CallRouter::place(const std::string& tenant, const std
     std::string id = (*made)->row().id;
     shard.post([call = *made, to, from, ring_timeout] { call->place(to, from, ring_timeout); });
     return id;
+}
+
+std::shared_ptr<void> CallRouter::take_line(const std::string& tenant, std::uint32_t limit) {
+    std::shared_ptr<std::atomic<std::uint32_t>> used;
+    {
+        const std::lock_guard lock(mutex_);
+        std::shared_ptr<std::atomic<std::uint32_t>>& known = per_tenant_[tenant];
+        if (!known) known = std::make_shared<std::atomic<std::uint32_t>>(0);
+        if (*known >= limit) return nullptr;
+        ++*known;
+        used = known;
+    }
+    return std::shared_ptr<void>(used.get(), [used](void*) { --*used; });
 }
 
 bool CallRouter::hang_up(const std::string& id, std::uint32_t cause, const std::string& reason) {
@@ -167,7 +180,6 @@ void CallRouter::gone(call::Call& call) {
         const auto found = calls_.find(call.row().id);
         last = std::move(found->second);
         calls_.erase(found);
-        --per_tenant_[last->row().tenant];
         if (calls_.empty()) idle.swap(idle_);
     }
     last.reset();

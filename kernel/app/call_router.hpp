@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,13 +49,16 @@ class CallRouter {
     void refuse(plugin_host::Instance& telephony, jf_op leg, std::uint32_t cause, const char* why);
     base::Result<std::shared_ptr<call::Call>> make(const tenant::Route& route, runtime::Shard& shard, store::CallRow row);
     void gone(call::Call& call);
+    /// One of the calls that the tenant may have at one time, until it is let go; null: they are used up. Also when this is gone.
+    std::shared_ptr<void> take_line(const std::string& tenant, std::uint32_t limit);
 
     call::CallEnvironment& env_;
     const tenant::Directory& directory_;
     std::string recordings_dir_;
     mutable std::mutex mutex_;
     std::map<std::string, std::shared_ptr<call::Call>> calls_;
-    std::map<std::string, std::uint32_t> per_tenant_;
+    /// Lines in use. Shared: a second leg may give its line back after everything else of its call, and of this, is gone.
+    std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> per_tenant_;
     std::function<void()> idle_;
     call::MusicLibrary music_;
     unsigned next_shard_ = 0;

@@ -7,6 +7,7 @@
 #include "app/control_server.hpp"
 #include "app/host.hpp"
 #include "app/package_commands.hpp"
+#include "app/which_call.hpp"
 #include "base/json.hpp"
 #include "config/option_docs.hpp"
 #include "tenant/plugin_options.hpp"
@@ -67,6 +68,8 @@ void print_turn(base::JsonView event) {
     std::cout << std::endl;
 }
 
+std::string in_brackets(const std::string& reason) { return reason.empty() ? "" : " (" + reason + ")"; }
+
 /// False when the call that is watched has ended.
 bool print_event(const std::string& line, const CommonOptions& common, const std::string& only, std::string* cause) {
     const auto document = base::JsonDocument::parse(line);
@@ -82,7 +85,8 @@ bool print_event(const std::string& line, const CommonOptions& common, const std
     else if (name == "call.answered") std::cout << "  answered" << std::endl;
     else if (name == "call.turn") print_turn(event);
     else if (name == "call.ended")
-        std::cout << "call " << id << " ended: " << event["cause"].text_or("") << " by " << event["ended_by"].text_or("") << std::endl;
+        std::cout << "call " << id << " ended: " << event["cause"].text_or("") << " by " << event["ended_by"].text_or("") << in_brackets(event["reason"].text_or(""))
+                  << std::endl;
     if (name == "call.ended" && !only.empty()) {
         if (cause) *cause = event["cause"].text_or("");
         return false;
@@ -145,7 +149,13 @@ int run_plugin_list(const CommonOptions& common) {
     base::JsonWriter json;
     json.begin_array();
     int code = exit_ok;
-    for (const auto& [path, file] : loader.list()) {
+    const auto files = loader.list();
+    if (files.empty()) {
+        std::cerr << "no plugin file in";
+        for (const auto& folder : config->plugins) std::cerr << ' ' << folder.string();
+        std::cerr << " (host.plugins of " << common.config.string() << ")\n";
+    }
+    for (const auto& [path, file] : files) {
         if (!file) code = exit_failed;
         if (common.json) {
             json.begin_object().member("path", path.string()).member("ok", file.has_value());
@@ -187,7 +197,9 @@ int run_status(const CommonOptions& common) {
         const base::JsonView providers = answer["providers"];
         for (std::size_t i = 0; i < providers.size(); ++i) {
             const base::JsonView provider = providers.at(i);
-            std::cout << "  " << provider["name"].text_or("") << ": breaker " << provider["breaker"].text_or("");
+            std::cout << "  " << provider["name"].text_or("") << ": " << provider["plugin"].text_or("") << ", " << provider["state"].text_or("")
+                      << (provider["placement"].text_or("") == "thread" ? ", on a thread of its own" : "");
+            if (!provider["breaker"].absent()) std::cout << ", breaker " << provider["breaker"].text_or("");
             if (provider["samples"].integer_or(0) > 0)
                 std::cout << ", answers in " << provider["p50_ms"].integer_or(0) << " ms (p95 " << provider["p95_ms"].integer_or(0) << ", p99 "
                           << provider["p99_ms"].integer_or(0) << ")";
@@ -197,7 +209,11 @@ int run_status(const CommonOptions& common) {
 }
 
 int run_calls_hang_up(const CommonOptions& common, const std::string& id) {
-    return ask(common, request_of({{"cmd", "hangup"}, {"call", id}}), [](base::JsonView) { std::cout << "hung up\n"; });
+    const auto config = load_or_explain(common);
+    if (!config) return exit_usage;
+    const auto call = live_call(*config, id);
+    if (!call) return fail(call.error().text());
+    return ask(common, request_of({{"cmd", "hangup"}, {"call", *call}}), [&](base::JsonView) { std::cout << "hung up " << *call << "\n"; });
 }
 
 int run_calls_follow(const CommonOptions& common) {

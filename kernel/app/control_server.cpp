@@ -38,6 +38,10 @@ std::string refusal(const std::string& text) {
     return json.take();
 }
 
+std::string not_live(base::JsonView request) {
+    return "there is no live call '" + request["call"].text_or("") + "'; `jackfield calls list --live` shows those there are";
+}
+
 void write_live(base::JsonWriter& json, const LiveCall& call) {
     json.begin_object();
     json.member("id", call.id).member("tenant", call.tenant).member("agent", call.agent).member("direction", call.direction);
@@ -52,7 +56,7 @@ std::string answer(Host& host, base::JsonView request) {
     if (command == "status") {
         json.member("pid", static_cast<std::int64_t>(::getpid())).member("calls", static_cast<std::uint64_t>(host.calls().count()));
         json.member("draining", host.plugins().draining()).member("open_ops", host.plugins().ops().open_ops());
-        write_providers(json, host.directory(), host.plugins().runtime().clock().now());
+        write_providers(json, host.plugins().records(), host.directory(), host.plugins().runtime().clock().now());
     } else if (command == "calls") {
         json.key("calls").begin_array();
         for (const LiveCall& call : host.calls().live()) write_live(json, call);
@@ -65,7 +69,7 @@ std::string answer(Host& host, base::JsonView request) {
         if (!placed) return refusal(placed.error().text());
         json.member("call", *placed);
     } else if (command == "hangup") {
-        if (!host.calls().hang_up(request["call"].text_or(""), JF_CAUSE_NORMAL, "operator")) return refusal("there is no such live call");
+        if (!host.calls().hang_up(request["call"].text_or(""), JF_CAUSE_NORMAL, "operator")) return refusal(not_live(request));
     } else {
         return refusal("unknown command '" + command + "'");
     }
@@ -125,7 +129,7 @@ class Session : public std::enable_shared_from_this<Session> {
                     if (const auto self = weak.lock()) self->send(json);
                 });
             });
-        if (!there) send(refusal("there is no such live call"));
+        if (!there) send(refusal(not_live(request)));
     }
     /// Who is at the other end, as the kernel knows it.
     std::string peer() {
@@ -143,7 +147,7 @@ class Session : public std::enable_shared_from_this<Session> {
                     else if (tap) tap->abandon();
                 });
             });
-        if (!there) send(refusal("there is no such live call"));
+        if (!there) send(refusal(not_live(request)));
     }
     void begin_listening(std::shared_ptr<call::AudioTap> tap) {
         if (!tap) return send(refusal("the call has not been answered, or is over"));

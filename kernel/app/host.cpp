@@ -64,6 +64,8 @@ Host::Host(HostParts parts, config::HostConfig config)
       directory_(config_, plugins_, parts_.log),
       services_(plugins_, directory_, control_, parts_.log),
       telemetry_(plugins_, [this](const std::string& tenant) { return telemetry_of(tenant); }, control_, parts_.log, parts_.metrics) {
+    const config::PluginLimitsConfig& limits = config_.plugin_limits;
+    plugins_.set_limits({limits.stream, limits.control, limits.blocking, limits.start, limits.probe});
     plugins_.set_home_shard(control_.index());
     plugins_.ops().set_call_shards(std::max(1u, parts_.runtime.shard_count() - 1));
     plugins_.set_provider_resolver([this](plugin_host::Instance& consumer, std::string_view name) {
@@ -89,13 +91,15 @@ Host::~Host() = default;
 
 plugin_host::PluginHostHooks Host::hooks() {
     plugin_host::PluginHostHooks out;
-    out.log = [log = parts_.log](const plugin_host::PluginLog& entry) {
+    out.log = [this, log = parts_.log](const plugin_host::PluginLog& entry) {
         if (!log.wants(level_of(entry.level))) return;
         std::vector<observe::Field> fields;
-        if (entry.instance) {
-            fields.emplace_back("provider", entry.instance->name());
-            if (!entry.instance->tenant().empty()) fields.emplace_back("tenant", entry.instance->tenant());
-        }
+        plugin_host::OpOwner owner;
+        if (entry.op != JF_NO_OP) plugins_.ops().owner_of(entry.op, owner);
+        if (entry.instance) fields.emplace_back("provider", entry.instance->name());
+        const std::string_view tenant = owner.tenant().empty() && entry.instance ? std::string_view(entry.instance->tenant()) : owner.tenant();
+        if (!tenant.empty()) fields.emplace_back("tenant", tenant);
+        if (!owner.call().empty()) fields.emplace_back("call_id", owner.call());
         for (const auto& [name, value] : entry.fields) fields.emplace_back(name, value);
         log.write(level_of(entry.level), entry.event, fields.data(), fields.size());
     };

@@ -10,7 +10,7 @@
 #include "app/telemetry_exporter.hpp"
 #include "call/call.hpp"
 #include "media/recording.hpp"
-#include "net/udp.hpp"
+#include "net/network.hpp"
 #include "observe/log.hpp"
 #include "observe/metrics.hpp"
 #include "plugin_host/plugin_host.hpp"

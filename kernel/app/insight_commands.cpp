@@ -62,6 +62,16 @@ std::string ask_live(const config::HostConfig& config, const char* command, cons
     return answer;
 }
 
+std::string why_no_trace(const config::HostConfig& config, const store::CallRow& row) {
+    if (row.cause == "host_lost" || row.state == "open") return "its host is gone without having stored one";
+    const config::TenantConfig* const tenant = config.tenant(row.tenant);
+    if (tenant) {
+        const auto agent = tenant->agents.find(row.agent);
+        if (agent != tenant->agents.end() && !agent->second.keep_trace) return "its agent keeps none when a call is over (keep_trace = false)";
+    }
+    return "the host stored none when the call was over; its log says why (trace.not_stored), unless its agent kept none then";
+}
+
 }  // namespace
 
 int run_why(const CommonOptions& common, const WhyCommand& command) {
@@ -116,8 +126,14 @@ base::Result<std::string> read_trace(const config::HostConfig& config, std::stri
     if (std::string live = ask_live(config, "trace", call); !live.empty()) return live;
     // Between the question to the store and the one to the host the call may have ended.
     found = StoredCall::find(config, call);
-    if (found && !found->trace_json.empty()) return std::move(found->trace_json);
-    return base::Error(base::ErrorCode::not_found, "of call " + call + " there is no trace: its host is gone without having stored one");
+    if (!found) return found.error();
+    if (!found->trace_json.empty()) return std::move(found->trace_json);
+    if (!found->row.parent.empty()) {
+        std::cerr << "jackfield: " << call << " is the leg that call " << found->row.parent << " was transferred to; this is that call\n";
+        call = found->row.parent;
+        return read_trace(config, call);
+    }
+    return base::Error(base::ErrorCode::not_found, "of call " + call + " there is no trace: " + why_no_trace(config, found->row));
 }
 
 int run_call_trace(const CommonOptions& common, const TraceCommand& command) {

@@ -8,6 +8,7 @@
 #include "app/control_server.hpp"
 #include "app/listen_mixer.hpp"
 #include "app/pcap.hpp"
+#include "app/which_call.hpp"
 #include "base/json.hpp"
 #include "media/g711.hpp"
 #include "media/types.hpp"
@@ -71,6 +72,8 @@ base::Result<std::int64_t> hear(const config::HostConfig& config, const std::str
 int run_call_listen(const CommonOptions& common, const ListenCommand& command) {
     const auto config = load_or_explain(common);
     if (!config) return exit_usage;
+    const auto call = live_call(*config, command.call);
+    if (!call) return fail(call.error().text());
     std::ofstream file;
     const bool to_file = !command.output.empty() && command.output != "-";
     std::ostream& out = to_file ? file : std::cout;
@@ -97,7 +100,7 @@ int run_call_listen(const CommonOptions& common, const ListenCommand& command) {
         if (!samples.empty()) write(samples.data(), samples.size() * sizeof(std::int16_t)); // WAV and every machine that we build for are little-endian
     };
     media::G711Law law = media::G711Law::mu;
-    const auto heard = hear(*config, command.call, "listen", command.seconds, law, [&](const Packet& packet) {
+    const auto heard = hear(*config, *call, "listen", command.seconds, law, [&](const Packet& packet) {
         if (!opened && !open()) return false;
         std::vector<std::int16_t> samples(packet.codes.size());
         media::decode(law, std::span(reinterpret_cast<const std::uint8_t*>(packet.codes.data()), packet.codes.size()), samples);
@@ -120,7 +123,10 @@ int run_call_listen(const CommonOptions& common, const ListenCommand& command) {
 int run_call_pcap(const CommonOptions& common, const PcapCommand& command) {
     const auto config = load_or_explain(common);
     if (!config) return exit_usage;
-    std::string id = command.call;
+    // Media is there of live calls only.
+    const auto wanted = command.seconds > 0 ? live_call(*config, command.call) : command.call;
+    if (!wanted) return fail(wanted.error().text());
+    std::string id = *wanted;
     const auto text = read_trace(*config, id);
     if (!text) return fail(text.error().text());
     const auto trace = base::JsonDocument::parse(*text);
@@ -151,7 +157,7 @@ int run_call_pcap(const CommonOptions& common, const PcapCommand& command) {
     }
     int packets = 0;
     if (command.seconds > 0) {
-        if (!know_ours || !know_theirs || ours.six != theirs.six) return fail("the trace of call " + id + " does not say where its audio goes");
+        if (!know_ours || !know_theirs || ours.six != theirs.six) return fail("the trace of call " + id + " does not say where its audio goes: no session descriptions of both sides are in its signalling");
         const std::int64_t now_us = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
         media::G711Law law = media::G711Law::mu;
         std::optional<media::SamplePos> first;

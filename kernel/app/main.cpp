@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     NewPlugin fresh;
     auto* new_command = plugin->add_subcommand("new", "Write a small complete plugin to begin with, which builds against the installed package");
     new_command->add_option("id", fresh.id, "Its kind and name: tts/acme")->required();
-    new_command->add_option("--language", fresh.language, "c++, c or rust; not every kind has all")->capture_default_str();
+    new_command->add_option("--language", fresh.language, languages_text())->capture_default_str();
     new_command->add_option("--to", fresh.to, "The folder to write, else one named after the plugin")->type_name("DIR");
     new_command->add_option("--vendor", fresh.vendor, "Who makes it, for plugin.json")->capture_default_str();
     new_command->add_option("--licence", fresh.licence, "Its licence, for plugin.json")->capture_default_str();
@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
 
     VerifyCommand verify;
     auto* verify_command = plugin->add_subcommand("verify", "Try a plugin file against the contract, in a child process");
-    verify_command->add_option("file", verify.file, "The plugin file")->required();
+    verify_command->add_option("file", verify.file, "The plugin file; --list needs none");
     verify_command->add_option("--kind", verify.kind, "Only this interface's suite beside the general one: stt, tts, llm, ...");
     verify_command->add_flag("--list", verify.list, "Print the checks that would run, and run none");
     verify_command->add_option("--only", verify.only, "Only these checks: a name, or a name's beginning (`stt.`)")->allow_extra_args(false);
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
     ListenCommand listen;
     auto* listen_command = call->add_subcommand(
         "listen", "Hear both sides of a live call; for operators: the host logs who listened, and while its recording is paused there is silence");
-    listen_command->add_option("call", listen.call, "The live call's id")->required();
+    listen_command->add_option("call", listen.call, "The live call's id, or last: the newest live one")->required();
     listen_command->add_option("-o,--output", listen.output, "A file instead of standard output")->type_name("FILE");
     listen_command->add_flag("--stereo", listen.stereo, "The caller left and the agent right, instead of mixed");
     listen_command->add_flag("--raw", listen.raw, "Signed 16-bit little-endian samples at 8 kHz without a WAV header");
@@ -137,7 +137,7 @@ int main(int argc, char** argv) {
     });
     std::string victim;
     auto* hang_up = calls->add_subcommand("hangup", "End a live call");
-    hang_up->add_option("call", victim, "The call's id")->required();
+    hang_up->add_option("call", victim, "The call's id, or last: the newest live one")->required();
     hang_up->callback([&] { code = run_calls_hang_up(common, victim); });
 
     WhyCommand why;

@@ -43,7 +43,7 @@ std::vector<std::string> verify_words(const CommonOptions& common, const VerifyC
     if (command.list) words.emplace_back("--list");
     if (command.no_lint) words.emplace_back("--no-lint");
     if (common.json) words.emplace_back("--json");
-    words.push_back(command.file);
+    if (!command.file.empty()) words.push_back(command.file);
     return words;
 }
 
@@ -63,6 +63,7 @@ int run_plugin_lint(const CommonOptions& common, const LintCommand& command) {
 }
 
 int run_plugin_verify(const CommonOptions& common, const VerifyCommand& command) {
+    if (command.file.empty() && !command.list) return fail("file is required, but for --list", exit_usage);
     const fs::path program = find_verify();
     if (program.empty())
         return fail("jackfield-verify is not installed beside this program nor in ../libexec/jackfield; "

@@ -25,6 +25,8 @@ std::string example_of(const std::string& language) {
     return "example_" + language;
 }
 
+std::string language_of(const std::string& folder) { return folder == "example" ? "c++" : folder.substr(folder.find('_') + 1); }
+
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 /// Where the example's name stands as a name and not as an English word: in its id and identifiers ("tts/example", tts_example), at the
@@ -144,7 +146,7 @@ Example find_example(const std::string& kind, const std::string& language) {
         const std::string folder = path.substr(slash + 1, second - slash - 1);
         out.kinds.insert(path.substr(0, slash));
         if (path.substr(0, slash) != kind) continue;
-        out.languages.insert(folder == "example" ? "c++" : folder.substr(folder.find('_') + 1));
+        out.languages.insert(language_of(folder));
         if (folder == example_of(language)) out.files[path.substr(second + 1)] = file.text;
     }
     return out;
@@ -184,6 +186,21 @@ base::Result<std::map<std::string, std::string>> new_plugin_files(const NewPlugi
     if (wanted.language == "c++") out["CMakeLists.txt"] = cmake_project(out["CMakeLists.txt"], kind, name);
     out["README.md"] = readme(wanted, kind, name, *descriptor);
     out[".gitignore"] = "build/\n";
+    return out;
+}
+
+std::string languages_text() {
+    std::map<std::string, std::set<std::string>> kinds; // by language
+    for (const PluginTemplateFile& file : plugin_template_files()) {
+        if (!file.path.starts_with("plugins/")) continue;
+        const std::string path(file.path.substr(std::string_view("plugins/").size()));
+        const std::size_t slash = path.find('/'), second = path.find('/', slash + 1);
+        kinds[language_of(path.substr(slash + 1, second - slash - 1))].insert(path.substr(0, slash));
+    }
+    const std::set<std::string>& all = kinds["c++"];
+    std::string out = "c++ for every kind";
+    for (const auto& [language, some] : kinds)
+        if (language != "c++") out += fmt::format("; {} for {}", language, some == all ? "every kind" : fmt::format("{}", fmt::join(some, ", ")));
     return out;
 }
 

@@ -20,6 +20,9 @@ struct NewPlugin {
 /// The files of a new plugin by their names: the kind's example in that language, under the new id. Builds against the installed package.
 base::Result<std::map<std::string, std::string>> new_plugin_files(const NewPlugin& wanted);
 
+/// Which kinds can be begun in which language, for the help text.
+std::string languages_text();
+
 /// Writes them. Refuses a folder that has something in it.
 int run_plugin_new(const CommonOptions& common, const NewPlugin& wanted);
 

@@ -23,6 +23,26 @@ const char* name_of(CircuitBreaker::State state) {
     return "closed";
 }
 
+const char* state_of(const plugin_host::Instance& instance) {
+    if (instance.lost()) return "lost";
+    return instance.serving() && instance.started() ? "serving" : "starting";
+}
+
+void write_provider(base::JsonWriter& json, const plugin_host::Instance& instance, base::MonoTime now) {
+    const std::string& plugin = instance.spec().plugin;
+    json.begin_object();
+    json.member("name", instance.name()).member("plugin", plugin).member("kind", plugin.substr(0, plugin.find('/'))).member("tenant", instance.tenant());
+    json.member("state", state_of(instance)).member("placement", instance.spec().placement == plugin_host::Placement::thread ? "thread" : "inline");
+    if (stands_in_chains(instance)) {
+        const ProviderHealth& health = instance.health();
+        const auto latency = health.latency().summary(now);
+        json.member("region", health.key().region).member("breaker", name_of(health.breaker().state(now)));
+        json.member("samples", static_cast<std::int64_t>(latency.samples)).member("p50_ms", static_cast<std::int64_t>(latency.p50.count()));
+        json.member("p95_ms", static_cast<std::int64_t>(latency.p95.count())).member("p99_ms", static_cast<std::int64_t>(latency.p99.count()));
+    }
+    json.end_object();
+}
+
 /// What the host has seen one provider do wrong. Instances are never freed: the gauges may read them as long as they like.
 void register_conduct(observe::Metrics& metrics, const plugin_host::Instance& instance) {
     const observe::Labels labels = {{"provider", instance.name()}, {"tenant", instance.tenant()}};
@@ -67,19 +87,10 @@ void register_provider_metrics(observe::Metrics& metrics, const tenant::Director
     }
 }
 
-void write_providers(base::JsonWriter& json, const tenant::Directory& directory, base::MonoTime now) {
+void write_providers(base::JsonWriter& json, const plugin_host::Instance* storage, const tenant::Directory& directory, base::MonoTime now) {
     json.key("providers").begin_array();
-    for (const auto& [name, instance] : directory.instances()) {
-        if (!stands_in_chains(*instance)) continue;
-        const ProviderHealth& health = instance->health();
-        const auto latency = health.latency().summary(now);
-        json.begin_object();
-        json.member("name", name).member("plugin", instance->spec().plugin).member("tenant", instance->tenant());
-        json.member("region", health.key().region).member("breaker", name_of(health.breaker().state(now)));
-        json.member("samples", static_cast<std::int64_t>(latency.samples)).member("p50_ms", static_cast<std::int64_t>(latency.p50.count()));
-        json.member("p95_ms", static_cast<std::int64_t>(latency.p95.count())).member("p99_ms", static_cast<std::int64_t>(latency.p99.count()));
-        json.end_object();
-    }
+    for (const auto& [name, instance] : directory.instances()) write_provider(json, *instance, now);
+    if (storage) write_provider(json, *storage, now);
     json.end_array();
 }
 

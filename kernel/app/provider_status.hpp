@@ -11,7 +11,8 @@ namespace jackfield::app {
 /// As gauges, read at scrape: latency quantiles, samples and the breaker. `clock` outlives the metrics.
 void register_provider_metrics(observe::Metrics& metrics, const tenant::Directory& directory, const base::Clock& clock);
 
-/// The same as the member "providers" of the object being written.
-void write_providers(base::JsonWriter& json, const tenant::Directory& directory, base::MonoTime now);
+/// Every instance there is by its name, the last one `storage` (null: none), as the member "providers" of the object being written: what it is, whether it
+/// serves, and of those in chains the same as above.
+void write_providers(base::JsonWriter& json, const plugin_host::Instance* storage, const tenant::Directory& directory, base::MonoTime now);
 
 }  // namespace jackfield::app

@@ -15,7 +15,7 @@ struct StoredCall {
     std::vector<store::TurnRow> turns;
     std::string trace_json; ///< empty: not stored (yet)
 
-    /// By its id, or "last" for the newest one. Of the tenants that have one, "last" takes the newest of all.
+    /// As stored_call() finds it.
     static base::Result<StoredCall> find(const config::HostConfig& config, const std::string& id);
 };
 

@@ -5,8 +5,8 @@
 #include "app/commands.hpp"
 #include "app/control_server.hpp"
 #include "app/drawings.hpp"
-#include "app/offline_store.hpp"
 #include "app/tool_lines.hpp"
+#include "app/which_call.hpp"
 #include "base/json.hpp"
 
 namespace jackfield::app {
@@ -115,69 +115,63 @@ int run_calls_show(const CommonOptions& common, const std::string& id, bool wate
     if (!config) return exit_usage;
     auto store = OfflineStore::open(*config);
     if (!store) return fail(store.error().text());
-    for (const config::TenantConfig& tenant : config->tenants) {
-        const auto shard = [&]() -> runtime::Shard& { return (*store)->shard(); };
-        auto found = id == "last" ? (*store)->wait<Calls>([&](auto done) { (*store)->calls().list(shard(), tenant.id, 20, done); })
-                                  : (*store)->wait<Calls>([&](auto done) { (*store)->calls().get(shard(), tenant.id, id, done); });
-        if (!found) return fail(found.error().text());
-        // The last call is not the leg that it was transferred to.
-        if (id == "last") std::erase_if(*found, [](const store::CallRow& call) { return !call.parent.empty(); });
-        if (found->empty()) continue;
-        const store::CallRow& call = found->front();
-        const auto legs = (*store)->wait<Calls>([&](auto done) { (*store)->calls().legs(shard(), tenant.id, call.id, done); });
-        if (!legs) return fail(legs.error().text());
-        const auto turns = (*store)->wait<Turns>([&](auto done) { (*store)->calls().turns(shard(), tenant.id, call.id, done); });
-        if (!turns) return fail(turns.error().text());
-        const auto tools = (*store)->wait<base::Result<std::vector<store::ToolCallRow>>>(
-            [&](auto done) { (*store)->calls().tool_calls().list(shard(), tenant.id, call.id, done); });
-        if (!tools) return fail(tools.error().text());
-        if (common.json) {
-            base::JsonWriter json;
-            json.begin_object();
-            write_call(json, call);
-            json.key("turns").begin_array();
-            for (const store::TurnRow& turn : *turns) {
-                json.begin_object().member("number", turn.number).member("role", turn.role).member("text", turn.text);
-                json.member("unheard", turn.unheard).member("interrupted", turn.interrupted).member("rule", turn.rule);
-                json.member("confidence", turn.confidence).member("began_ms", turn.began_ms).member("ended_ms", turn.ended_ms);
-                json.member("reply_ms", turn.reply_ms).member("agent", turn.agent);
-                if (!turn.stages_json.empty()) json.key("stages").raw(turn.stages_json);
-                json.end_object();
-            }
-            json.end_array();
-            write_tool_calls(json, *tools);
-            json.key("legs").begin_array();
-            for (const store::CallRow& leg : *legs) {
-                json.begin_object();
-                write_call(json, leg);
-                json.end_object();
-            }
-            json.end_array().end_object();
-            std::cout << json.str() << "\n";
-            return exit_ok;
-        }
-        std::cout << "call       " << call.id << "\nagent      " << call.tenant << "/" << call.agent << "\n"
-                  << call.direction << "    " << call.from << " -> " << call.to << " (" << call.provider << ")\n"
-                  << "started    " << utc_text(call.started.us) << "\nlasted     " << seconds_text(call.answered.us, call.ended.us) << "\n"
-                  << "ended      " << (call.state == "open" ? "still open" : call.cause + " by " + call.ended_by)
-                  << (call.reason.empty() ? "" : " (" + call.reason + ")") << "\n";
-        for (const store::CallRow& leg : *legs)
-            std::cout << "transfer   " << leg.to << " (" << leg.provider << ") " << seconds_text(leg.answered.us, leg.ended.us) << " " << leg.cause
-                      << (leg.reason.empty() ? "" : " (" + leg.reason + ")") << "\n";
-        if (!call.answered_by.empty()) std::cout << "answered   by " << call.answered_by << "\n";
-        if (!call.quality_json.empty()) std::cout << "quality    " << quality_text(call.quality_json) << "\n";
-        if (!call.recording.empty()) std::cout << "recording  " << call.recording << "\n";
-        // In the order of time: a turn stands where it began, and so does a tool.
-        auto tool = tools->begin();
+    const auto found = stored_call(**store, *config, id);
+    if (!found) return fail(found.error().text());
+    const store::CallRow& call = *found;
+    const auto shard = [&]() -> runtime::Shard& { return (*store)->shard(); };
+    const auto legs = (*store)->wait<Calls>([&](auto done) { (*store)->calls().legs(shard(), call.tenant, call.id, done); });
+    if (!legs) return fail(legs.error().text());
+    const auto turns = (*store)->wait<Turns>([&](auto done) { (*store)->calls().turns(shard(), call.tenant, call.id, done); });
+    if (!turns) return fail(turns.error().text());
+    const auto tools = (*store)->wait<base::Result<std::vector<store::ToolCallRow>>>(
+        [&](auto done) { (*store)->calls().tool_calls().list(shard(), call.tenant, call.id, done); });
+    if (!tools) return fail(tools.error().text());
+    if (common.json) {
+        base::JsonWriter json;
+        json.begin_object();
+        write_call(json, call);
+        json.key("turns").begin_array();
         for (const store::TurnRow& turn : *turns) {
-            for (; tool != tools->end() && tool->began_ms < turn.began_ms; ++tool) std::cout << tool_line(*tool);
-            print_turn_line(turn);
+            json.begin_object().member("number", turn.number).member("role", turn.role).member("text", turn.text);
+            json.member("unheard", turn.unheard).member("interrupted", turn.interrupted).member("rule", turn.rule);
+            json.member("confidence", turn.confidence).member("began_ms", turn.began_ms).member("ended_ms", turn.ended_ms);
+            json.member("reply_ms", turn.reply_ms).member("agent", turn.agent);
+            if (!turn.stages_json.empty()) json.key("stages").raw(turn.stages_json);
+            json.end_object();
         }
-        for (; tool != tools->end(); ++tool) std::cout << tool_line(*tool);
-        if (waterfall) std::cout << "\n" << draw_waterfall(*turns);
+        json.end_array();
+        write_tool_calls(json, *tools);
+        json.key("legs").begin_array();
+        for (const store::CallRow& leg : *legs) {
+            json.begin_object();
+            write_call(json, leg);
+            json.end_object();
+        }
+        json.end_array().end_object();
+        std::cout << json.str() << "\n";
         return exit_ok;
     }
-    return fail("there is no call '" + id + "'; `jackfield calls list` shows those there are");
+    std::cout << "call       " << call.id << "\nagent      " << call.tenant << "/" << call.agent << "\n"
+              << call.direction << "    " << call.from << " -> " << call.to << " (" << call.provider << ")\n"
+              << "started    " << utc_text(call.started.us) << "\nlasted     " << seconds_text(call.answered.us, call.ended.us) << "\n"
+              << "ended      " << (call.state == "open" ? "still open" : call.cause + " by " + call.ended_by)
+              << (call.reason.empty() ? "" : " (" + call.reason + ")") << "\n";
+    if (!call.parent.empty()) std::cout << "leg of     " << call.parent << "\n";
+    for (const store::CallRow& leg : *legs)
+        std::cout << "transfer   " << leg.to << " (" << leg.provider << ") " << seconds_text(leg.answered.us, leg.ended.us) << " " << leg.cause
+                  << (leg.reason.empty() ? "" : " (" + leg.reason + ")") << "\n";
+    if (!call.answered_by.empty()) std::cout << "answered   by " << call.answered_by << "\n";
+    if (!call.quality_json.empty()) std::cout << "quality    " << quality_text(call.quality_json) << "\n";
+    if (!call.recording.empty()) std::cout << "recording  " << call.recording << "\n";
+    // In the order of time: a turn stands where it began, and so does a tool.
+    auto tool = tools->begin();
+    for (const store::TurnRow& turn : *turns) {
+        for (; tool != tools->end() && tool->began_ms < turn.began_ms; ++tool) std::cout << tool_line(*tool);
+        print_turn_line(turn);
+    }
+    for (; tool != tools->end(); ++tool) std::cout << tool_line(*tool);
+    if (waterfall) std::cout << "\n" << draw_waterfall(*turns);
+    return exit_ok;
 }
 
 }  // namespace jackfield::app

@@ -72,6 +72,7 @@ void Call::accept(jf_op leg, std::string leg_state) {
     trace_leg(TraceEntry::Kind::op_opened);
     row_.state = "open";
     env_.plugins.ops().set_sink(leg, this);
+    env_.plugins.ops().set_owner(leg, plugin_host::OpOwner::of(row_.tenant, row_.id));
     log_.info("call.incoming", {{"agent", row_.agent}, {"provider", row_.provider}});
     jf_telephony_control ring{};
     ring.struct_size = sizeof ring;
@@ -122,6 +123,7 @@ void Call::place(std::string to, std::string from, base::Milliseconds ring_timeo
             return finish_when_quiet();
         }
         leg_ = env_.plugins.ops().open(shard_, this, setup_.telephony.get());
+        env_.plugins.ops().set_owner(leg_, plugin_host::OpOwner::of(row_.tenant, row_.id));
         trace_leg(TraceEntry::Kind::op_opened);
         jf_dial dial{};
         dial.struct_size = sizeof dial;
@@ -157,7 +159,18 @@ void Call::hang_up(std::uint32_t cause, std::string reason) {
     ending_ = true;
     if (end_reason_.empty()) end_reason_ = std::move(reason);
     machine_.decisions().note(now(), Decision::hang_up, cause, 0, end_reason_);
-    if (leg_ != JF_NO_OP) telephony_.hangup(leg_, cause);
+    if (leg_ == JF_NO_OP) return;
+    telephony_.hangup(leg_, cause);
+    await_end();
+}
+
+/// A carrier's plugin that never completes the leg must not keep the call, its record and its tenant's line for ever.
+void Call::await_end() {
+    end_timer_ = shard_.start_timer(now() + longest_hang_up, [this] {
+        end_timer_ = 0;
+        log_.error("call.hang_up_ignored", {{"provider", row_.provider}});
+        env_.plugins.ops().cancel(leg_);
+    });
 }
 
 void Call::on_event(jf_op, const jf_event& event) {
@@ -186,7 +199,7 @@ void Call::on_event(jf_op, const jf_event& event) {
             }
             return;
         case JF_EV_DTMF:
-            if (const auto* dtmf = sdk::data_of<jf_dtmf>(event)) {
+            if (const auto* dtmf = sdk::data_of<jf_dtmf>(event); dtmf && is_key(dtmf->digit)) {
                 trace_event("dtmf"); // which key may be part of a card's number
                 on_key(static_cast<char>(dtmf->digit), false);
             }
@@ -267,20 +280,24 @@ void Call::on_leg_gone(jf_status status, const jf_event* last, const jf_error* e
     if (answered_) env_.media_clock(shard_.index()).remove(*this);
     if (ring_timer_) shard_.cancel_timer(ring_timer_);
     if (timer_) shard_.cancel_timer(timer_);
-    ring_timer_ = timer_ = 0;
+    if (end_timer_) shard_.cancel_timer(end_timer_);
+    ring_timer_ = timer_ = end_timer_ = 0;
     const jf_call_end* end = last && last->type == JF_EV_CALL_ENDED ? sdk::data_of<jf_call_end>(*last) : nullptr;
     row_.cause = end ? cause_name(end->cause) : status == JF_OK ? "normal" : status == JF_E_PEER_LOST ? "provider_lost" : "failed";
     row_.ended_by = end ? ended_by_name(end->by, row_.direction) : "host";
     row_.sip_status = end ? end->status : 0;
     row_.reason = end_reason_;
     if (error && row_.reason.empty()) row_.reason = error->text;
+    if (row_.reason.empty()) row_.reason = reason_of(end);
     if (answered_) {
         note_heard();
         run(machine_.on_ended(now()));
     }
     close_streams();
     stop_referring();
-    if (transfer_) transfer_->hang_up(JF_CAUSE_NORMAL);
+    // Who was asked to call the person directly may have done so, whether we were told or not.
+    if (transfer_ && releasing_ != Releasing::no) transfer_->give_over();
+    else if (transfer_) transfer_->hang_up(JF_CAUSE_NORMAL);
     for (const auto& tap : taps_) tap->end();
     taps_.clear();
     if (recording_) recording_->finish();

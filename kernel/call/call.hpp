@@ -101,6 +101,9 @@ struct CallSetup {
     std::function<std::optional<OtherAgent>(const std::string& name)> find_agent = {};
     std::function<std::shared_ptr<plugin_host::Instance>(const std::string& name)> find_provider = {};
     std::function<Music(const std::filesystem::path& file)> find_music = {};
+    /// For a second leg: null when the tenant has as many as it may.
+    std::function<std::shared_ptr<void>()> take_line = {};
+    std::shared_ptr<void> line = {}; ///< this call's own, until it is gone
 };
 
 /// The driver of one call: carries out what its Machine decides, on one shard, with the plugins' streams and the media room. Everything
@@ -177,6 +180,8 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     base::UtcTime utc_now() const;
     void answer();
     void on_answered(const jf_format& format);
+    void await_end();
+    bool line_rests();
     void on_leg_gone(jf_status status, const jf_event* last, const jf_error* error);
     void close_streams();
     void finish_when_quiet();
@@ -259,6 +264,9 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     void on_transferred(const jf_event& event);
     void on_refer_received(const std::string& to);
     void transfer_joined();
+    void ask_release();
+    void on_released(const jf_event& event);
+    void stop_releasing();
     void transfer_failed(const std::string& why);
     void transfer_left();
     bool play_transfer(std::span<std::uint8_t, media::packet_samples> codes);
@@ -358,7 +366,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     media::SamplePos stt_pushed_to_ = 0;
     std::optional<media::SamplePos> turn_from_; ///< where the caller's current turn begins, with its pre-roll
     std::optional<media::SamplePos> feed_at_;   ///< a recogniser is being given the turn again, and stands here
-    std::optional<std::uint64_t> finalize_after_feed_;
+    std::optional<std::uint64_t> finalize_after_feed_; ///< or when the recogniser has room for it
 
     // Agent side.
     std::unique_ptr<media::PlayoutQueue> playout_;
@@ -382,6 +390,7 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     std::optional<base::MonoTime> voice_deadline_;
     std::optional<base::MonoTime> voice_hedge_at_;
     base::MonoTime dry_at_; ///< what is queued has been played by then
+    int line_rests_ = 0; ///< packets of silence, since some were refused
     std::optional<SpokenAudio> capture_; ///< of a fixed text, for the cache
     std::shared_ptr<const SpokenAudio> cached_; ///< being played
     std::size_t cached_at_ = 0;
@@ -396,8 +405,11 @@ class Call final : public plugin_host::OpSink, public MediaClient {
     std::string transfer_name_;
     std::string transfer_mode_;
     bool referring_ = false;
+    /// The carrier has been asked to connect the caller with the person of `transfer_`, without us.
+    enum class Releasing { no, asked, person_gone } releasing_ = Releasing::no;
     bool caller_held_ = false;
     runtime::TimerId refer_timer_ = 0;
+    runtime::TimerId end_timer_ = 0;
     std::optional<HoldSound> refer_sound_;
 
     // Streams.

@@ -1,6 +1,7 @@
 // The audio path of a call: what the caller says, packet by packet, and the clock of what the agent says.
 
 #include <cmath>
+#include <tuple>
 
 #include "call/call.hpp"
 #include "media/level.hpp"
@@ -10,6 +11,7 @@ namespace {
 
 /// Later than this no jitter explains that nothing arrives.
 constexpr base::Milliseconds nothing_arrives{100};
+constexpr int resting_packets = 3; ///< after one that a plugin's own thread refused
 constexpr std::int64_t ns_per_sample = 1'000'000'000 / media::narrowband_hz;
 
 media::SpeechDetectorOptions detector_options(const config::TurnOptions& turn) {
@@ -51,10 +53,11 @@ void Call::on_caller_frame(const jf_frame& frame) {
 }
 
 void Call::drain_caller() {
-    while (const auto piece = reorder_.pop(now())) {
+    const base::MonoTime time = now();
+    while (const auto piece = reorder_.pop(time)) {
         if (piece->kind == media::PieceKind::audio) {
             caller_end_ = piece->position + static_cast<media::SamplePos>(piece->codes.size());
-            caller_end_at_ = now();
+            caller_end_at_ = time;
         }
         hear(piece->position, piece->codes);
     }
@@ -180,24 +183,36 @@ bool Call::give_stt(media::SamplePos position, std::span<const std::uint8_t> cod
     return true;
 }
 
+/// A plugin on a thread of its own says afterwards that it had no room. Silence goes out until it has had time to say so again, and didn't.
+bool Call::line_rests() {
+    if (const std::uint32_t refused = env_.plugins.ops().take_refused(leg_)) {
+        env_.metrics.packets_dropped.add(refused);
+        line_rests_ = resting_packets;
+    }
+    if (line_rests_ == 0) return false;
+    --line_rests_;
+    return true;
+}
+
 void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
     if (leg_gone_ || ending_) return;
     agent_position_ += static_cast<media::SamplePos>(skipped) * media::packet_samples;
     if (const auto deadline = reorder_.next_deadline(); deadline && *deadline <= time) drain_caller();
     if (feed_at_) feed_stt();
+    else if (const auto ticket = std::exchange(finalize_after_feed_, std::nullopt); ticket && stt_) send_finalize(*ticket);
     if (detector_.speaking() && time - caller_end_at_ >= nothing_arrives) hear_nothing();
 
     std::array<std::uint8_t, media::packet_samples> codes;
-    const media::PlayoutPacket packet = playout_->pop(codes);
-    const bool keys = packet.speech_samples == 0 && next_tones(codes);
-    const bool other = keys || (packet.speech_samples == 0 && play_transfer(codes));
-    const bool tone = other || (packet.speech_samples == 0 && waiting_tone_.fill(law_, codes));
-    if (echo_ && (packet.speech_samples > 0 || tone)) {
-        std::array<std::int16_t, media::packet_samples> pcm;
-        media::decode(law_, codes, pcm);
-        echo_->played(pcm);
-    } else if (echo_) {
-        echo_->played_nothing();
+    const auto keys_before = std::tuple(keys_out_, tone_out_, tone_pause_);
+    const bool rests = line_rests();
+    media::PlayoutPacket packet;
+    bool tone = false;
+    if (rests) {
+        play_transfer(codes); // the other side hears the caller all the same
+        media::fill_silence(law_, codes);
+    } else {
+        packet = playout_->pop(codes);
+        tone = packet.speech_samples == 0 && (next_tones(codes) || play_transfer(codes) || waiting_tone_.fill(law_, codes));
     }
     jf_frame frame{};
     frame.struct_size = sizeof frame;
@@ -213,10 +228,25 @@ void Call::on_media_tick(base::MonoTime time, std::uint64_t skipped) {
         media::transcode(law_, wire_law_, codes, recoded);
         frame.data = {recoded.data(), recoded.size()};
     }
-    if (telephony_.media_out(leg_, frame) != JF_OK) env_.metrics.packets_dropped.add();
+    const bool taken = telephony_.media_out(leg_, frame) == JF_OK;
+    if (!taken && !rests) {
+        // Who takes no packets plays none: what the agent has to say waits, so that what is on record as heard was heard.
+        env_.metrics.packets_dropped.add();
+        playout_->give_back();
+        std::tie(keys_out_, tone_out_, tone_pause_) = keys_before;
+        media::fill_silence(law_, codes);
+    }
     record(media::RecordingSide::agent, agent_position_, codes);
     if (!taps_.empty()) tap(media::RecordingSide::agent, agent_position_, codes);
     agent_position_ += media::packet_samples;
+    if (echo_ && taken && (packet.speech_samples > 0 || tone)) {
+        std::array<std::int16_t, media::packet_samples> pcm;
+        media::decode(law_, codes, pcm);
+        echo_->played(pcm);
+    } else if (echo_) {
+        echo_->played_nothing();
+    }
+    if (!taken || rests) return;
 
     if (packet.speech_samples > 0) {
         if (!first_sent_reported_) {

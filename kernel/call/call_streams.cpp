@@ -51,6 +51,7 @@ Call::Stream* Call::open_stream(StreamKind kind, const std::shared_ptr<plugin_ho
     stream->keep = instance;
     stream->op = env_.plugins.ops().open(shard_, stream.get(), instance.get());
     if (stream->op == JF_NO_OP) return nullptr;
+    env_.plugins.ops().set_owner(stream->op, plugin_host::OpOwner::of(row_.tenant, row_.id));
     note_provider(kind, *instance);
     trace_op(TraceEntry::Kind::op_opened, *stream);
     streams_.push_back(std::move(stream));
@@ -159,7 +160,8 @@ void Call::send_finalize(std::uint64_t ticket) {
     control.struct_size = sizeof control;
     control.verb = JF_STT_FINALIZE;
     control.value = ticket;
-    plugin_host::SttPort(*stt_->instance, stt_table_).control(stt_->op, control);
+    // Its queue is full: again with the next tick. Forgotten here, the caller would wait for a final that nobody owes them.
+    if (plugin_host::SttPort(*stt_->instance, stt_table_).control(stt_->op, control) == JF_E_AGAIN) finalize_after_feed_ = ticket;
 }
 
 // ---- model

@@ -10,6 +10,9 @@
 namespace jackfield::call {
 namespace {
 
+/// The person's side has taken the caller over, or has hung up: the caller's tells which within a round trip or two.
+constexpr base::Milliseconds release_patience{5000};
+
 /// How a SIP answer to the one who was to be called reads in a tool's result.
 std::string why_of_status(std::uint64_t status) {
     switch (status) {
@@ -25,6 +28,12 @@ std::string why_of_status(std::uint64_t status) {
         case 604: return "not_found";
         default: return "failed";
     }
+}
+
+/// Whether its carrier hands a caller on by itself. What a plugin doesn't say of itself it is not asked for.
+bool can_refer(const plugin_host::Instance& telephony) {
+    const auto caps = base::JsonDocument::parse(telephony.plugin().file.descriptor.capabilities);
+    return caps && caps->root()["telephony"]["refer"].boolean_or(false);
 }
 
 std::string_view mode_name(config::TransferMode mode) {
@@ -77,7 +86,9 @@ void Call::publish_transfer(std::string_view state, std::string_view why) {
 }
 
 void Call::transfer(const act::Transfer& action) {
-    const config::TransferConfig target = setup_.agent.transfer.at(action.name);
+    config::TransferConfig target = setup_.agent.transfer.at(action.name);
+    if (target.mode == config::TransferMode::automatic)
+        target.mode = can_refer(*setup_.telephony) ? config::TransferMode::refer : config::TransferMode::bridge;
     machine_.decisions().note(now(), Decision::transfer, 0, 0, action.name);
     transfer_name_ = action.name;
     transfer_mode_ = mode_name(target.mode);
@@ -94,8 +105,11 @@ void Call::transfer(const act::Transfer& action) {
         });
     };
     if (!telephony || !plugin_host::TelephonyPort(*telephony)) return fail("unavailable");
-
     TransferPlan plan;
+    if (setup_.take_line) {
+        plan.line = setup_.take_line();
+        if (!plan.line) return fail("no_line");
+    }
     plan.target = target;
     plan.telephony = std::move(telephony);
     plan.row.id = base::make_ulid(utc_now(), env_.plugins.runtime().random());
@@ -160,6 +174,7 @@ void Call::refer(const config::TransferConfig& target) {
 }
 
 void Call::on_transferred(const jf_event& event) {
+    if (releasing_ != Releasing::no) return on_released(event);
     if (!referring_) return;
     if (event.flags != JF_TRANSFER_DONE) return transfer_failed(why_of_status(event.pos));
     stop_referring();
@@ -188,6 +203,40 @@ void Call::transfer_joined() {
     update_timer();
     end_reason_ = "transfer";
     publish_transfer("joined", {});
+    if (setup_.agent.transfer.at(transfer_name_).release) ask_release();
+}
+
+// ---- out of a call that needs us no more
+
+/// They talk through us until the carrier has connected them, and for good where it can't: nobody hears anything of it.
+void Call::ask_release() {
+    jf_telephony_control control{};
+    control.struct_size = sizeof control;
+    control.verb = JF_TEL_TRANSFER;
+    control.value = transfer_->leg();
+    // The ops of another carrier mean nothing to this one.
+    const bool same = &transfer_->telephony() == setup_.telephony.get();
+    const jf_status status = same ? telephony_.control(leg_, control) : JF_E_UNSUPPORTED;
+    if (status != JF_OK) return publish_transfer("kept", status == JF_E_UNSUPPORTED ? "unsupported" : "failed");
+    releasing_ = Releasing::asked;
+    publish_transfer("releasing", {});
+}
+
+void Call::on_released(const jf_event& event) {
+    const bool person_gone = releasing_ == Releasing::person_gone;
+    if (event.flags != JF_TRANSFER_DONE) {
+        stop_releasing();
+        if (person_gone) return transfer_left();
+        return publish_transfer("kept", why_of_status(event.pos));
+    }
+    if (refer_timer_) shard_.cancel_timer(std::exchange(refer_timer_, 0));
+    publish_transfer("released", {});
+    hang_up(JF_CAUSE_NORMAL, "transfer");
+}
+
+void Call::stop_releasing() {
+    releasing_ = Releasing::no;
+    if (refer_timer_) shard_.cancel_timer(std::exchange(refer_timer_, 0));
 }
 
 /// The conversation goes on: the model is told, and the caller hears what it makes of it.
@@ -203,6 +252,16 @@ void Call::transfer_failed(const std::string& why) {
 }
 
 void Call::transfer_left() {
+    if (releasing_ == Releasing::asked) {
+        // The caller's new call to the person ends the one that we have with them, often before we are told how it went.
+        releasing_ = Releasing::person_gone;
+        refer_timer_ = shard_.start_timer(now() + release_patience, [this] {
+            refer_timer_ = 0;
+            stop_releasing();
+            transfer_left();
+        });
+        return;
+    }
     publish_transfer("ended", {});
     hang_up(JF_CAUSE_NORMAL, "transfer");
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <jackfield/telephony.h>
+
 #include <cstdint>
 #include <string>
 
@@ -10,5 +12,7 @@ namespace jackfield::call {
 std::string cause_name(std::uint32_t cause);
 /// "caller", "agent", "carrier" of a JF_ENDED_BY_*.
 std::string ended_by_name(std::uint32_t by, const std::string& direction);
+/// What the carrier says of an end that is not the usual one: "user busy". Empty when it says nothing.
+std::string reason_of(const jf_call_end* end);
 
 }  // namespace jackfield::call

@@ -12,6 +12,10 @@ constexpr std::size_t longest_entry = 64;
 
 }  // namespace
 
+bool is_key(std::uint32_t digit) {
+    return digit > 0 && digit < 128 && std::string_view("0123456789*#ABCD").find(static_cast<char>(digit)) != std::string_view::npos;
+}
+
 void Keypad::expect(bool digits, std::uint32_t most) {
     collecting_ = digits;
     expected_ = digits ? most : 0;

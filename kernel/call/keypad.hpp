@@ -40,6 +40,9 @@ class Keypad {
     std::uint32_t expected_ = 0;
 };
 
+/// One of 0-9, *, #, A-D: a carrier's plugin may say anything.
+bool is_key(std::uint32_t digit);
+
 /// The keys that a model's send_digits wants sent: "1w2". Empty when its arguments hold none or others than 0-9, *, #, A-D and w.
 std::string digits_to_send(std::string_view arguments_json);
 

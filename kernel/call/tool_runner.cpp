@@ -119,6 +119,7 @@ class ToolRunner::Running final : public plugin_host::OpSink {
         const plugin_host::ToolsPort port(*tool_.instance);
         op_ = port ? owner_.plugins_.ops().open(owner_.shard_, this, tool_.instance.get()) : JF_NO_OP;
         if (op_ == JF_NO_OP) return settle("failed", error_json("the tool is not available at present"));
+        owner_.plugins_.ops().set_owner(op_, plugin_host::OpOwner::of(owner_.context_.tenant, owner_.context_.call));
         const std::string now_local = owner_.context_.now_local();
         const auto left = std::chrono::duration_cast<base::Milliseconds>(deadline_ - owner_.shard_.now());
         jf_tool_request request = sdk::make<jf_tool_request>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "call/causes.hpp"
+#include "call/keypad.hpp"
 
 namespace jackfield::call {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 // The carrier counts the ringing itself; when it doesn't, this does.
 constexpr base::Milliseconds ring_grace{2000};
 constexpr base::Milliseconds longest_announcement{30000};
+// Who takes a call over ends the leg that was taken over at once; four seconds are three repetitions of a lost BYE.
+constexpr base::Milliseconds give_over_grace{4000};
 
 }  // namespace
 
@@ -80,6 +83,7 @@ void Transfer::dial() {
         fail("failed", JF_CAUSE_FAILED);
         return finish_when_quiet();
     }
+    plugins_.ops().set_owner(leg_, plugin_host::OpOwner::of(row_.tenant, row_.parent));
     set_timer(plan_.target.ring_timeout + ring_grace, [this] { fail("no_answer", JF_CAUSE_NO_ANSWER); });
     jf_dial dial{};
     dial.struct_size = sizeof dial;
@@ -100,7 +104,12 @@ void Transfer::dial() {
 void Transfer::end_leg(std::uint32_t cause) {
     clear_timer();
     if (voice_) plugins_.ops().cancel(std::exchange(voice_, nullptr)->op);
-    if (leg_ != JF_NO_OP && !leg_gone_) telephony_.hangup(leg_, cause);
+    if (leg_ == JF_NO_OP || leg_gone_) return;
+    telephony_.hangup(leg_, cause);
+    set_timer(longest_hang_up, [this] {
+        log_.error("transfer.hang_up_ignored", {{"provider", row_.provider}});
+        plugins_.ops().cancel(leg_);
+    });
 }
 
 void Transfer::hang_up(std::uint32_t cause) {
@@ -108,6 +117,13 @@ void Transfer::hang_up(std::uint32_t cause) {
     row_.reason = state_ == State::joined ? "caller_left" : "cancelled";
     state_ = State::over;
     end_leg(answered_ ? cause : JF_CAUSE_CANCELLED);
+}
+
+void Transfer::give_over() {
+    if (state_ != State::joined) return hang_up(JF_CAUSE_NORMAL);
+    row_.reason = "released";
+    state_ = State::over;
+    set_timer(give_over_grace, [this] { end_leg(JF_CAUSE_NORMAL); });
 }
 
 void Transfer::fail(const std::string& why, std::uint32_t cause) {
@@ -141,7 +157,7 @@ void Transfer::on_event(jf_op, const jf_event& event) {
             }
             return;
         case JF_EV_DTMF:
-            if (const auto* dtmf = sdk::data_of<jf_dtmf>(event)) {
+            if (const auto* dtmf = sdk::data_of<jf_dtmf>(event); dtmf && is_key(dtmf->digit)) {
                 const auto key = static_cast<char>(dtmf->digit);
                 if (state_ == State::joined) events_.key(key);
                 else if ((state_ == State::announcing || state_ == State::asking) && plan_.target.accept_key == std::string(1, key)) join();
@@ -178,6 +194,7 @@ void Transfer::on_done(jf_op, jf_status status, const jf_event* last, const jf_e
     row_.ended_by = end ? ended_by_name(end->by, row_.direction) : "host";
     row_.sip_status = end ? end->status : 0;
     if (error && row_.reason.empty()) row_.reason = error->text;
+    if (row_.reason.empty()) row_.reason = reason_of(end);
     const State before = std::exchange(state_, State::over);
     end_leg(JF_CAUSE_NORMAL);
     if (before == State::joined) events_.left();

@@ -16,10 +16,14 @@
 
 namespace jackfield::call {
 
+/// How long a leg may take to end once it is hung up. SIP repeats a BYE that nobody answers for 32 seconds (RFC 3261 17.1.2.2).
+inline constexpr base::Milliseconds longest_hang_up{40'000};
+
 /// Whom to call for a caller, and how.
 struct TransferPlan {
     config::TransferConfig target;
     std::shared_ptr<plugin_host::Instance> telephony;
+    std::shared_ptr<void> line; ///< one of those that the tenant may use at one time; held as long as the leg
     /// The second leg's record: a call of its own whose `parent` is the caller's.
     store::CallRow row;
     /// Said to whoever answers, before they are joined; empty: joined at once.
@@ -57,7 +61,13 @@ class Transfer final : public plugin_host::OpSink {
     void begin();
     /// Ends the leg, in whatever state; on_gone() follows, `failed` and `left` don't.
     void hang_up(std::uint32_t cause);
+    /// The caller and the person are being connected without us: the person's side ends this leg. Where it doesn't, we do, a little later;
+    /// on_gone() follows, `failed` and `left` don't.
+    void give_over();
     bool joined() const { return state_ == State::joined; }
+    /// By whose carrier it goes, and as what; JF_NO_OP when there is none (any more).
+    const plugin_host::Instance& telephony() const { return *plan_.telephony; }
+    jf_op leg() const { return leg_; }
     const store::CallRow& row() const { return row_; }
 
     /// A packet of the caller's.

@@ -198,7 +198,9 @@ class RealPool final : public Pool {
 
 struct RealRuntime::Impl {
     explicit Impl(const RuntimeOptions& options)
-        : pool("jf-pool", options.pool_threads, options.pool_queue), control("jf-control", 4, 1024) {
+        : pool("jf-pool", options.pool_threads, options.pool_queue),
+          storage("jf-storage", options.pool_threads, options.pool_queue),
+          control("jf-control", 4, 1024) {
         unsigned count = options.shards ? options.shards : std::max(1u, std::thread::hardware_concurrency());
         for (unsigned i = 0; i < std::min(count, 255u); ++i)
             shards.push_back(std::make_unique<RealShard>(i, clock));
@@ -208,6 +210,7 @@ struct RealRuntime::Impl {
     base::SystemRandom random;
     std::vector<std::unique_ptr<RealShard>> shards;
     RealPool pool;
+    RealPool storage;
     RealPool control;
     bool running = false;
     bool left_behind = false; ///< a thread still runs on this
@@ -229,6 +232,7 @@ bool RealRuntime::stop(base::Milliseconds limit) {
     const Deadline deadline = std::chrono::steady_clock::now() + limit;
     bool all = impl_->control.stop(deadline);
     all = impl_->pool.stop(deadline) && all;
+    all = impl_->storage.stop(deadline) && all;
     if (std::exchange(impl_->running, false))
         for (auto& shard : impl_->shards) all = shard->stop(deadline) && all;
     if (!all) impl_->left_behind = true;
@@ -241,6 +245,7 @@ Shard& RealRuntime::shard(unsigned index) {
     return *impl_->shards[index];
 }
 Pool& RealRuntime::pool() { return impl_->pool; }
+Pool& RealRuntime::storage_pool() { return impl_->storage; }
 Pool& RealRuntime::control_pool() { return impl_->control; }
 const base::Clock& RealRuntime::clock() const { return impl_->clock; }
 base::Random& RealRuntime::random() { return impl_->random; }

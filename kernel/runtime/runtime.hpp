@@ -60,8 +60,11 @@ class Runtime {
     virtual ~Runtime() = default;
     virtual unsigned shard_count() const = 0;
     virtual Shard& shard(unsigned index) = 0;
-    /// For plugins' and storage's blocking work.
+    /// For plugins' own blocking work: decoders, files.
     virtual Pool& pool() = 0;
+    /// For requests to stores. Not the one before: a commit may stand in a slow disk for seconds, and behind four of them every recogniser of the host
+    /// would stand too, with callers waiting for an answer.
+    virtual Pool& storage_pool() { return pool(); }
     /// For control calls (start, quiesce), which may block for seconds and must not starve storage.
     virtual Pool& control_pool() = 0;
     virtual const base::Clock& clock() const = 0;
@@ -72,7 +75,7 @@ class Runtime {
 
 struct RuntimeOptions {
     unsigned shards = 0;          ///< 0: one per core
-    unsigned pool_threads = 4;
+    unsigned pool_threads = 4;    ///< of each of the pools for plugins and for stores
     std::size_t pool_queue = 4096;
 };
 
@@ -91,6 +94,7 @@ class RealRuntime : public Runtime {
     unsigned shard_count() const override;
     Shard& shard(unsigned index) override;
     Pool& pool() override;
+    Pool& storage_pool() override;
     Pool& control_pool() override;
     const base::Clock& clock() const override;
     base::Random& random() override;

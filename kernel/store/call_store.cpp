@@ -1,5 +1,7 @@
 #include "store/call_store.hpp"
 
+#include "store/rows.hpp"
+
 namespace jackfield::store {
 namespace {
 
@@ -75,63 +77,52 @@ Collection traces_collection() {
     return c;
 }
 
-sdk::Value time_or_null(base::UtcTime t) { return t.us ? sdk::Value(sdk::Time{t.us}) : sdk::Value(); }
-
 CallRow read_call(const Row& row) {
-    const auto text = [&](std::uint16_t field) { return row.field(field).text(); };
-    const auto number = [&](std::uint16_t field) { return row.field(field).integer(); };
+    const FieldReader at(row);
     CallRow call;
-    call.id = text(JF_FIELD_ID);
-    call.tenant = text(JF_FIELD_TENANT);
-    call.agent = text(call_agent);
-    call.direction = text(call_direction);
-    call.provider = text(call_provider);
-    call.leg = text(call_leg);
-    call.from = text(call_from);
-    call.to = text(call_to);
-    call.state = text(call_state);
-    call.leg_state = text(call_leg_state);
-    call.started = {number(call_started)};
-    call.answered = {number(call_answered)};
-    call.ended = {number(call_ended)};
-    call.cause = text(call_cause);
-    call.ended_by = text(call_ended_by);
-    call.reason = text(call_reason);
-    call.sip_status = number(call_sip_status);
-    call.recording = text(call_recording);
-    call.turns = number(call_turns);
-    call.parent = text(call_parent);
-    call.answered_by = text(call_answered_by);
-    call.quality_json = text(call_quality);
+    call.id = at.text(JF_FIELD_ID);
+    call.tenant = at.text(JF_FIELD_TENANT);
+    call.agent = at.text(call_agent);
+    call.direction = at.text(call_direction);
+    call.provider = at.text(call_provider);
+    call.leg = at.text(call_leg);
+    call.from = at.text(call_from);
+    call.to = at.text(call_to);
+    call.state = at.text(call_state);
+    call.leg_state = at.text(call_leg_state);
+    call.started = at.time(call_started);
+    call.answered = at.time(call_answered);
+    call.ended = at.time(call_ended);
+    call.cause = at.text(call_cause);
+    call.ended_by = at.text(call_ended_by);
+    call.reason = at.text(call_reason);
+    call.sip_status = at.integer(call_sip_status);
+    call.recording = at.text(call_recording);
+    call.turns = at.integer(call_turns);
+    call.parent = at.text(call_parent);
+    call.answered_by = at.text(call_answered_by);
+    call.quality_json = at.text(call_quality);
     return call;
 }
 
 TurnRow read_turn(const Row& row) {
-    const auto at = [&](std::uint16_t field) -> const sdk::Value& { return row.field(field); };
+    const FieldReader at(row);
     TurnRow turn;
-    turn.call = at(turn_call).text();
-    turn.number = at(turn_number).integer();
-    turn.role = at(turn_role).text();
-    turn.text = at(turn_text).text();
-    turn.unheard = at(turn_unheard).text();
-    turn.interrupted = at(turn_interrupted).boolean();
-    turn.rule = at(turn_rule).text();
-    turn.confidence = at(turn_confidence).real();
-    turn.began_ms = at(turn_began_ms).integer();
-    turn.ended_ms = at(turn_ended_ms).integer();
-    turn.reply_ms = at(turn_reply_ms).is_null() ? -1 : at(turn_reply_ms).integer();
-    turn.stages_json = at(turn_stages).text();
-    turn.why_json = at(turn_why).text();
-    turn.agent = at(turn_agent).text();
+    turn.call = at.text(turn_call);
+    turn.number = at.integer(turn_number);
+    turn.role = at.text(turn_role);
+    turn.text = at.text(turn_text);
+    turn.unheard = at.text(turn_unheard);
+    turn.interrupted = at.boolean(turn_interrupted);
+    turn.rule = at.text(turn_rule);
+    turn.confidence = at.real(turn_confidence);
+    turn.began_ms = at.integer(turn_began_ms);
+    turn.ended_ms = at.integer(turn_ended_ms);
+    turn.reply_ms = at.integer(turn_reply_ms, -1);
+    turn.stages_json = at.text(turn_stages);
+    turn.why_json = at.text(turn_why);
+    turn.agent = at.text(turn_agent);
     return turn;
-}
-
-RecordsClient::OnWritten just(CallStore::Done done) {
-    return [done = std::move(done)](base::Result<WriteDone> result) {
-        if (!done) return;
-        if (result) done(base::Result<>());
-        else done(result.error());
-    };
 }
 
 }  // namespace
@@ -195,8 +186,8 @@ void CallStore::add_turn(runtime::Shard& shard, const std::string& tenant, const
         .set(turn_began_ms, turn.began_ms)
         .set(turn_ended_ms, turn.ended_ms)
         .set(turn_reply_ms, turn.reply_ms < 0 ? sdk::Value() : sdk::Value(turn.reply_ms))
-        .set(turn_stages, turn.stages_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{turn.stages_json}))
-        .set(turn_why, turn.why_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{turn.why_json}))
+        .set(turn_stages, json_or_null(turn.stages_json))
+        .set(turn_why, json_or_null(turn.why_json))
         .set(turn_agent, turn.agent);
     records_.write(shard, std::move(write), just(std::move(done)));
 }
@@ -227,18 +218,13 @@ void CallStore::close(runtime::Shard& shard, const CallRow& call, Done done) {
         .set(call_sip_status, call.sip_status)
         .set(call_recording, call.recording)
         .set(call_answered_by, call.answered_by)
-        .set(call_quality, call.quality_json.empty() ? sdk::Value() : sdk::Value(sdk::Json{call.quality_json}))
+        .set(call_quality, json_or_null(call.quality_json))
         .set(call_turns, call.turns);
     records_.write(shard, std::move(write), just(std::move(done)));
 }
 
 void CallStore::query_calls(runtime::Shard& shard, Query query, OnCalls done) {
-    records_.query(shard, std::move(query), [done = std::move(done)](base::Result<QueryDone> result) {
-        if (!result) return done(result.error());
-        std::vector<CallRow> calls;
-        for (const Row& row : result->rows) calls.push_back(read_call(row));
-        done(std::move(calls));
-    });
+    records_.query(shard, std::move(query), each(read_call, std::move(done)));
 }
 
 void CallStore::list(runtime::Shard& shard, const std::string& tenant, std::uint32_t limit, OnCalls done) {
@@ -268,12 +254,7 @@ void CallStore::legs(runtime::Shard& shard, const std::string& tenant, const std
 void CallStore::turns(runtime::Shard& shard, const std::string& tenant, const std::string& call, OnTurns done) {
     Query query(turns_, tenant);
     query.eq(turn_call, call).order_by(turn_number).limit(10000);
-    records_.query(shard, std::move(query), [done = std::move(done)](base::Result<QueryDone> result) {
-        if (!result) return done(result.error());
-        std::vector<TurnRow> turns;
-        for (const Row& row : result->rows) turns.push_back(read_turn(row));
-        done(std::move(turns));
-    });
+    records_.query(shard, std::move(query), each(read_turn, std::move(done)));
 }
 
 }  // namespace jackfield::store

@@ -43,7 +43,8 @@ class RecordsClient {
     using OnRows = std::function<void(base::Result<QueryDone>)>;
     using OnDeclared = std::function<void(base::Result<std::uint32_t>)>;
 
-    /// `done` runs on `shard`, exactly once, never from inside this call.
+    /// `done` runs on `shard`, exactly once, never from inside this call; after ten seconds with TIMEOUT, and then nobody knows whether it was
+    /// written. What declares and migrates takes as long as it takes.
     void declare(runtime::Shard& shard, sdk::Collection collection, OnDeclared done);
     void write(runtime::Shard& shard, sdk::Write write, OnWritten done);
     void batch(runtime::Shard& shard, sdk::Batch batch, OnWritten done);
@@ -54,7 +55,7 @@ class RecordsClient {
   private:
     template <typename Request, typename Run>
     void submit(runtime::Shard& shard, Request request, Run run,
-                std::function<void(base::Result<WriteDone>, std::uint64_t pos, std::string cursor)> done);
+                std::function<void(base::Result<WriteDone>, std::uint64_t pos, std::string cursor)> done, base::Milliseconds deadline);
 
     plugin_host::PluginHost& host_;
     plugin_host::RecordsPort port_;

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "store/rows.hpp"
+
 namespace jackfield::store {
 namespace {
 
@@ -42,32 +44,22 @@ std::string id_of(const ToolCallRow& row) {
 }
 
 ToolCallRow read_row(const Row& row) {
-    const auto at = [&](std::uint16_t field) -> const sdk::Value& { return row.field(field); };
+    const FieldReader at(row);
     ToolCallRow out;
-    out.call = at(field_call).text();
-    out.turn = at(field_turn).integer();
-    out.index = at(field_index).integer();
-    out.key = at(field_key).text();
-    out.name = at(field_name).text();
-    out.arguments = at(field_arguments).text();
-    out.state = at(field_state).text();
-    out.result = at(field_result).text();
-    out.began = {at(field_began).time().us};
-    out.ended = {at(field_ended).time().us};
-    out.attempts = at(field_attempts).integer();
-    out.began_ms = at(field_began_ms).integer();
+    out.call = at.text(field_call);
+    out.turn = at.integer(field_turn);
+    out.index = at.integer(field_index);
+    out.key = at.text(field_key);
+    out.name = at.text(field_name);
+    out.arguments = at.text(field_arguments);
+    out.state = at.text(field_state);
+    out.result = at.text(field_result);
+    out.began = at.time(field_began);
+    out.ended = at.time(field_ended);
+    out.attempts = at.integer(field_attempts);
+    out.began_ms = at.integer(field_began_ms);
     return out;
 }
-
-RecordsClient::OnWritten just(ToolCallStore::Done done) {
-    return [done = std::move(done)](base::Result<WriteDone> result) {
-        if (!done) return;
-        if (result) done(base::Result<>());
-        else done(result.error());
-    };
-}
-
-sdk::Value time_or_null(base::UtcTime t) { return t.us ? sdk::Value(sdk::Time{t.us}) : sdk::Value(); }
 
 }  // namespace
 
@@ -117,12 +109,7 @@ void ToolCallStore::mark_unknown(runtime::Shard& shard, const std::string& tenan
 void ToolCallStore::list(runtime::Shard& shard, const std::string& tenant, const std::string& call, OnRows done) {
     Query query(tool_calls_, tenant);
     query.eq(field_call, call).order_by(field_turn).order_by(field_index).limit(10000);
-    records_.query(shard, std::move(query), [done = std::move(done)](base::Result<QueryDone> result) {
-        if (!result) return done(result.error());
-        std::vector<ToolCallRow> rows;
-        for (const Row& row : result->rows) rows.push_back(read_row(row));
-        done(std::move(rows));
-    });
+    records_.query(shard, std::move(query), each(read_row, std::move(done)));
 }
 
 }  // namespace jackfield::store

@@ -4,13 +4,14 @@
 #include <array>
 #include <utility>
 
+#include "partials.hpp"
+
 namespace jackfield::pocketsphinx {
 namespace {
 
 constexpr std::size_t max_commands = 256;
 constexpr std::uint32_t job_interval_ms = 80;
 constexpr std::uint64_t retry_ns = 10'000'000;
-constexpr double partial_growth = 1.6;
 constexpr std::uint32_t partial_gap_ms = 100;
 
 std::size_t bytes_per_sample(std::uint16_t codec) { return codec == JF_CODEC_L16 ? 2 : 1; }
@@ -333,7 +334,10 @@ bool Stream::decode(Decoder& decoder) {
         wide = std::move(result.speech.samples);
     }
     result.speech.samples.clear();
-    if (!decoder.decode(*vocabulary_, wide, result.heard, result.so_far)) return false;
+    const std::uint64_t began_ns = engine_.host.now_ns();
+    const bool decoded = decoder.decode(*vocabulary_, wide, result.heard, result.so_far);
+    took_ms_ = (engine_.host.now_ns() - began_ns) / 1'000'000;
+    if (!decoded) return false;
     result.verdict = judge(result.heard, utterance_.speech_ms(), engine_.options);
     result_ = std::move(result);
     return true;
@@ -346,8 +350,9 @@ void Stream::work_ahead() {
     const bool paused = engine_.options.eager_pause_ms > 0 && utterance_.pause_ms() >= engine_.options.eager_pause_ms;
     const bool due = partials_ && speech_ms >= next_partial_ms_;
     if (!paused && !due) return;
-    if (due) next_partial_ms_ = static_cast<std::uint32_t>(speech_ms * partial_growth);
+    if (due) next_partial_ms_ = next_partial_ms(speech_ms, took_ms_);
     if (recognise(true) != Progress::done || !partials_) return;
+    if (due) next_partial_ms_ = next_partial_ms(speech_ms, took_ms_);
 
     // In the middle of a sentence there is no path to the grammar's end yet; what stands so far need only sound right.
     const bool whole = result_->verdict.accepted();

@@ -101,6 +101,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::uint32_t revision_ = 0;
     std::string partial_text_;
     std::uint32_t next_partial_ms_;
+    std::uint64_t took_ms_ = 0;  // the last decoding
     std::uint64_t partial_at_ = 0;
 };
 

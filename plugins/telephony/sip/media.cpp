@@ -228,7 +228,8 @@ jf_status Media::send(const jf_frame& frame) {
         frame.samples == 0 || frame.samples != frame.data.len || frame.data.len > longest_payload)
         return JF_E_INVALID;
     // The timeline goes on also where nothing is sent: on hold, and under a key of ours.
-    const std::uint32_t timestamp = sender_.stamp(frame.pts, frame.samples, host_.now_ns());
+    const std::uint64_t now = host_.now_ns();
+    const std::uint32_t timestamp = sender_.stamp(frame.pts, frame.samples, now);
     if (!agreement_->we_send || keys_out_.busy()) {
         packetizer_.clear();
         return JF_OK;
@@ -245,7 +246,7 @@ jf_status Media::send(const jf_frame& frame) {
                      timestamp,
                      (frame.flags & JF_FRAME_TALKSPURT) != 0,
                      [&](std::uint32_t at, bool marker, std::span<const std::uint8_t> payload) {
-                         status = transmit(agreement_->payload_type, marker, at, payload);
+                         status = transmit(agreement_->payload_type, marker, at, payload, now);
                      });
     return status;
 }
@@ -253,7 +254,8 @@ jf_status Media::send(const jf_frame& frame) {
 jf_status Media::transmit(std::uint8_t payload_type,
                           bool marker,
                           std::uint32_t timestamp,
-                          std::span<const std::uint8_t> payload) {
+                          std::span<const std::uint8_t> payload,
+                          std::uint64_t now) {
     const jf_endpoint& to = latch_.target();
     if (socket_ == JF_NO_OP || to.port == 0) return JF_OK;
     // SRTP works on whole words behind the packet's begin.
@@ -269,7 +271,7 @@ jf_status Media::transmit(std::uint8_t payload_type,
     const jf_status status = net_->udp_send(host_.ctx(), socket_, &to, {packet, size});
     if (status == JF_OK) {
         ++packets_out_;
-        rtcp_.sent(payload.size(), timestamp, host_.now_ns());
+        rtcp_.sent(payload.size(), timestamp, now);
     }
     return status;
 }
@@ -282,11 +284,13 @@ bool Media::send_key_tick() {
     if (!keys_out_.busy()) return false;
     const std::optional<DtmfSender::Packet> packet = keys_out_.tick();
     if (packet && agreement_ && agreement_->event_payload_type >= 0 && agreement_->we_send) {
-        if (packet->first) key_timestamp_ = sender_.stamp_now(host_.now_ns());
+        const std::uint64_t now = host_.now_ns();
+        if (packet->first) key_timestamp_ = sender_.stamp_now(now);
         (void)transmit(static_cast<std::uint8_t>(agreement_->event_payload_type),
                        packet->first,
                        key_timestamp_,
-                       packet->payload);
+                       packet->payload,
+                       now);
     }
     return keys_out_.busy();
 }

@@ -85,7 +85,8 @@ class Media {
     jf_status transmit(std::uint8_t payload_type,
                        bool marker,
                        std::uint32_t timestamp,
-                       std::span<const std::uint8_t> payload);
+                       std::span<const std::uint8_t> payload,
+                       std::uint64_t now_ns);
 
     sdk::Host host_;
     const jf_host_net_v1* net_;

@@ -1,6 +1,7 @@
 // What scripts rely on: output, JSON and exit statuses of the commands.
 
 #include <algorithm>
+#include <map>
 
 #include "host_fixture.hpp"
 
@@ -59,9 +60,24 @@ TEST_F(CommandLine, StoresThatTheFarEndWasBusy) {
     const auto ran = folder_.jackfield({"call", "desk/reception", busy.uri(), "--wait"});
 
     EXPECT_EQ(ran.code, 1) << ran.out;
+    EXPECT_NE(ran.out.find("ended: busy by callee (Busy Here)"), std::string::npos) << ran.out;
+    const auto shown = folder_.jackfield({"calls", "show", "last"});
+    EXPECT_NE(shown.out.find("busy by callee (Busy Here)"), std::string::npos) << shown.out;
     const StoredCall call(folder_);
     EXPECT_EQ(call.text("cause"), "busy");
+    EXPECT_EQ(call.text("reason"), "Busy Here");
     EXPECT_EQ(call["sip_status"].integer_or(0), 486);
+}
+
+TEST_F(CommandLine, SaysWhyNothingWasDialled) {
+    serve();
+
+    const auto ran = folder_.jackfield({"call", "desk/reception", "sip:", "--wait"});
+
+    EXPECT_EQ(ran.code, 1) << ran.out;
+    const std::string reason = StoredCall(folder_).text("reason");
+    EXPECT_FALSE(reason.empty());
+    EXPECT_NE(ran.out.find("(" + reason + ")"), std::string::npos) << ran.out;
 }
 
 TEST_F(CommandLine, GivesUpAPhoneThatRingsForTooLong) {
@@ -87,13 +103,18 @@ TEST_F(CommandLine, HangsUpALiveCall) {
     const std::string id = live->root()["calls"].at(0)["id"].text_or("");
     EXPECT_EQ(live->root()["calls"].at(0)["agent"].text_or(""), "reception");
 
-    EXPECT_EQ(folder_.jackfield({"calls", "hangup", id}).code, 0);
+    const auto hung_up = folder_.jackfield({"calls", "hangup", "last"});
+    EXPECT_EQ(hung_up.code, 0) << hung_up.err;
+    EXPECT_EQ(hung_up.out, "hung up " + id + "\n");
 
     EXPECT_TRUE(phone.wait_ended(5s));
     ASSERT_TRUE(call_is_stored(*host_, 0));
     const StoredCall call(folder_, id);
     EXPECT_EQ(call.text("reason"), "operator");
     EXPECT_EQ(folder_.jackfield({"calls", "hangup", id}).code, 1);
+    const auto nobody = folder_.jackfield({"calls", "hangup", "last"});
+    EXPECT_EQ(nobody.code, 1);
+    EXPECT_NE(nobody.err.find("there is no live call"), std::string::npos) << nobody.err;
 }
 
 TEST_F(CommandLine, FollowsAndListsCalls) {
@@ -140,8 +161,19 @@ TEST_F(CommandLine, SaysWhatItIsAskedForThatIsNotThere) {
     EXPECT_NE(text.out.find("breaker closed"), std::string::npos) << text.out;
     const auto status = base::JsonDocument::parse(folder_.jackfield({"--json", "status"}).out);
     ASSERT_TRUE(status);
-    ASSERT_GE(status->root()["providers"].size(), 3U);
-    EXPECT_EQ(status->root()["providers"].at(0)["breaker"].text_or(""), "closed");
+    std::map<std::string, std::string> kinds;
+    for (std::size_t i = 0; i < status->root()["providers"].size(); ++i) {
+        const base::JsonView provider = status->root()["providers"].at(i);
+        const std::string kind = provider["kind"].text_or("");
+        kinds[provider["name"].text_or("")] = kind;
+        EXPECT_EQ(provider["state"].text_or(""), "serving") << provider.dump();
+        EXPECT_EQ(provider["placement"].text_or(""), kind == "service" ? "thread" : "inline") << provider.dump();
+        EXPECT_EQ(provider["breaker"].text_or("none"), kind == "stt" || kind == "llm" || kind == "tts" ? "closed" : "none") << provider.dump();
+    }
+    const std::map<std::string, std::string> all = {{"desk/brain", "llm"},        {"desk/call_log", "service"}, {"desk/ears", "stt"},
+                                                    {"desk/voice", "tts"},        {"storage", "storage"},       {"trunk", "telephony"}};
+    EXPECT_EQ(kinds, all);
+    EXPECT_NE(text.out.find("trunk: telephony/sip, serving\n"), std::string::npos) << text.out;
 }
 
 TEST_F(CommandLine, StatusFailsWhenNoHostRuns) {
@@ -194,6 +226,39 @@ TEST_F(CommandLine, ChecksEverythingAtOnce) {
     EXPECT_FALSE(document->root()["ok"].boolean_or(true));
     EXPECT_GE(document->root()["problems"].size(), 6u) << json.out;
     EXPECT_EQ(folder_.jackfield({"serve"}).code, 2);
+}
+
+TEST_F(CommandLine, ChecksThatTheCarrierCanHandOnWhomItIsToldTo) {
+    const auto check = [this](const std::string& transfer) {
+        folder_.write("jackfield.toml", "[host]\nplugins = [\"" + folder_.plugins().string() + "\"]\nstorage = \"sqlite:" + folder_.database().string() +
+                                            "\"\ntenants = \"tenants\"\n[providers.line]\nplugin = \"telephony/example\"\n");
+        folder_.write_tenant("desk", "[tenant]\nname = \"Desk\"\n[providers.ears]\nplugin = \"stt/pocketsphinx\"\n[providers.brain]\nplugin = \"llm/scripted\"\n"
+                                     "script = \"" + clinic_script() + "\"\n[providers.voice]\nplugin = \"tts/flite\"\n[agents.reception]\n"
+                                     "answers = [\"host:line/*\"]\nstt = \"ears\"\nllm = \"brain\"\ntts = \"voice\"\n[agents.reception.transfer]\n" + transfer);
+        return folder_.jackfield({"check"});
+    };
+
+    const auto told = check("desk = { to = \"1\", mode = \"refer\" }\n");
+    EXPECT_EQ(told.code, 2) << told.out;
+    for (const char* part : {"desk.toml:16:27:", "agents.reception.transfer.desk.mode", "host:line", "telephony/example", "mode = \"bridge\""})
+        EXPECT_NE(told.err.find(part), std::string::npos) << part << " in:\n" << told.err;
+    for (const char* right : {"desk = \"1\"\n", "desk = { to = \"1\", mode = \"bridge\" }\n"}) {
+        const auto fine = check(right);
+        EXPECT_EQ(fine.code, 0) << right << fine.err;
+    }
+}
+
+TEST_F(CommandLine, ListsTheChecksOfAKindWithoutAPlugin) {
+    const auto listed = folder_.jackfield({"plugin", "verify", "--list", "--kind", "stt"});
+    EXPECT_EQ(listed.code, 0) << listed.err;
+    for (const char* name : {"module.", "stt."}) EXPECT_NE(listed.out.find(name), std::string::npos) << listed.out;
+    EXPECT_EQ(listed.out.find("tts."), std::string::npos) << listed.out;
+    EXPECT_EQ(folder_.jackfield({"plugin", "verify", "--list", "--kind", "soup"}).code, 2);
+    const auto nothing = folder_.jackfield({"plugin", "verify", "--kind", "stt"});
+    EXPECT_EQ(nothing.code, 2);
+    EXPECT_NE(nothing.err.find("file is required"), std::string::npos) << nothing.err;
+    const auto help = folder_.jackfield({"plugin", "new", "--help"});
+    EXPECT_NE(help.out.find("rust for "), std::string::npos) << help.out;
 }
 
 TEST_F(CommandLine, ChecksAFileThatIsNoToml) {

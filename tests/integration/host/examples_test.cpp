@@ -28,7 +28,11 @@ sim::Pcm tones(std::string_view letters) {
 
 struct ExampleHost {
     explicit ExampleHost(const char* contents) {
-        folder.write_tenant("lab", R"([tenant]
+        folder.write_tenant("lab", tenant(contents));
+        folder.write_host();
+    }
+    std::string tenant(const char* contents) const {
+        return R"([tenant]
 name = "Lab"
 telemetry = { providers = ["traces"], contents = )" + std::string(contents) + R"(, environment = "test" }
 [providers.ears]
@@ -51,8 +55,7 @@ stt = "ears"
 llm = "brain"
 tts = "voice"
 tools = ["hang_up", "fun"]
-)");
-        folder.write_host();
+)";
     }
     fs::path traces() const { return folder.path() / "traces.jsonl"; }
     std::vector<base::JsonDocument> lines() const {
@@ -68,8 +71,7 @@ tools = ["hang_up", "fun"]
         HostProcess host(folder);
         const std::size_t before = host.log_lines();
         sim::SipPhone phone;
-        ASSERT_TRUE(phone.call(host.sip_uri("parrot")) && phone.wait_answered(10s)) << host.log();
-        ASSERT_TRUE(phone.wait_agent_quiet(500ms, 15s)) << host.log();
+        ASSERT_TRUE(greeted(phone, host, 500ms, "parrot"));
         phone.say("bye", tones("bye"));
         ASSERT_TRUE(phone.wait_said(5s));
         EXPECT_TRUE(phone.wait_ended(20s)) << host.log();
@@ -122,6 +124,31 @@ TEST(Examples, LeaveWhatWasSaidOutUnlessTheTenantAllowsIt) {
     EXPECT_NE(all.find("\"type\":\"generation\""), std::string::npos);
     EXPECT_EQ(all.find("Goodbye"), std::string::npos);
     EXPECT_EQ(all.find("bye"), std::string::npos);
+}
+
+TEST(Examples, TakeTheirCallsWhateverNumberACarrierNames) {
+    ExampleHost here("false");
+    std::string tenant = here.tenant("true");
+    tenant.replace(tenant.find("host:trunk/*"), 12, "host:line/*");
+    here.folder.write_tenant("lab", tenant);
+    here.folder.write_host(0, 0, "[providers.line]\nplugin = \"telephony/example\"\nport = 0\n");
+    HostProcess host(here.folder);
+    const auto listens = host.wait_log({"carrier.listens"}, 10s);
+    ASSERT_TRUE(listens) << host.log();
+    const std::size_t colon = listens->find("127.0.0.1:");
+    ASSERT_NE(colon, std::string::npos) << *listens;
+    const std::string address = listens->substr(colon, listens->find('"', colon) - colon);
+
+    // The host calls itself. telephony/example names "4711" as the only key.
+    here.folder.jackfield({"call", "lab/parrot", address + "/4711", "--provider", "host:line"});
+
+    const auto taken = host.wait_log({"\"call.incoming\"", "parrot"}, 10s);
+    EXPECT_TRUE(taken) << host.log();
+    const auto live = here.folder.jackfield_json({"calls", "list"});
+    ASSERT_TRUE(live);
+    ASSERT_EQ(live->root().size(), 2u);
+    for (std::size_t i = 0; i < 2; ++i) here.folder.jackfield({"calls", "hangup", live->root().at(i)["id"].text_or("")});
+    EXPECT_EQ(host.stop(), 0) << host.log();
 }
 
 TEST(Examples, AreRefusedWhereTheyDoNotBelong) {

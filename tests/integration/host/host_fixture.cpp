@@ -68,6 +68,18 @@ testing::AssertionResult call_is_stored(HostProcess& host, std::size_t from, mil
     return testing::AssertionFailure() << "no call ended; the host's log:\n" << host.log();
 }
 
+testing::AssertionResult greeted(sim::SipPhone& phone, HostProcess& host, milliseconds silence, const std::string& agent) {
+    if (!phone.call(host.sip_uri(agent)) || !phone.wait_answered(10s)) return testing::AssertionFailure() << agent << " does not answer: " << host.log();
+    if (!phone.wait_agent_quiet(silence, 15s)) return testing::AssertionFailure() << "no greeting: " << host.log();
+    return testing::AssertionSuccess();
+}
+
+testing::AssertionResult hung_up(sim::SipPhone& phone, HostProcess& host, std::size_t from) {
+    phone.hang_up();
+    if (!phone.wait_ended(5s)) return testing::AssertionFailure() << "the phone's BYE has no answer: " << phone.report().json();
+    return call_is_stored(host, from);
+}
+
 testing::AssertionResult call_until_agent_talks(sim::SipPhone& phone, const std::string& uri) {
     if (!phone.call(uri) || !phone.wait_answered(10s))
         return testing::AssertionFailure() << uri << " was not answered: " << phone.report().json();
@@ -83,9 +95,7 @@ void expect_normal_call(HostFolder& folder, HostProcess& host, bool tcp) {
     const std::size_t before = host.log_lines();
     sim::SipPhone phone;
     ASSERT_TRUE(call_until_agent_talks(phone, host.sip_uri("reception", tcp))) << host.log();
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     const StoredCall call(folder);
     EXPECT_EQ(call.text("state"), "ended");

@@ -48,6 +48,11 @@ class StoredCall {
 /// Waits until the host has stored a call's end that it logs behind line `from`.
 testing::AssertionResult call_is_stored(HostProcess& host, std::size_t from, milliseconds timeout = 10s);
 
+/// Calls that agent and waits for the answer and for so much silence behind the greeting.
+testing::AssertionResult greeted(sim::SipPhone& phone, HostProcess& host, milliseconds silence = 400ms, const std::string& agent = "reception");
+/// Hangs up and waits until the host has stored the call, whose end it logs behind line `from`.
+testing::AssertionResult hung_up(sim::SipPhone& phone, HostProcess& host, std::size_t from);
+
 /// Calls the reception: it greets, answers a key with the opening hours, and stores the call when the phone hangs up.
 void expect_normal_call(HostFolder& folder, HostProcess& host, bool tcp = false);
 

@@ -196,7 +196,7 @@ TEST_F(Insight, LetsAnOperatorHearBothSidesAndLogsWhoDid) {
     const std::string id = live_id();
     const auto wav = folder_.path() / "heard.wav";
 
-    const auto listener = folder_.start_jackfield({"call", "listen", id, "--stereo", "--seconds", "4", "-o", wav.string()});
+    const auto listener = folder_.start_jackfield({"call", "listen", "last", "--stereo", "--seconds", "4", "-o", wav.string()});
     ASSERT_TRUE(host_->wait_log({"audit.listen", "uid " + std::to_string(::getuid()), id}, 5s)) << host_->log();
     phone.say("opening-hours", speech("opening-hours"));
     const auto status = listener->wait(15s);
@@ -217,6 +217,7 @@ TEST_F(Insight, LetsAnOperatorHearBothSidesAndLogsWhoDid) {
     EXPECT_EQ(folder_.jackfield({"call", "listen", "01NOSUCHCALL"}).code, 1);
     phone.hang_up();
     ASSERT_TRUE(call_is_stored(*host_, 0));
+    EXPECT_EQ(folder_.jackfield({"call", "listen", "last"}).code, 1) << "what is over can't be listened to";
 }
 
 TEST_F(Insight, LetsSeveralListenUntilTheCallIsOver) {

@@ -85,12 +85,6 @@ tools = ["hang_up", "send_digits"]
 )" + more;
 }
 
-testing::AssertionResult called(sim::SipPhone& phone, HostProcess& host) {
-    if (!phone.call(host.sip_uri("reception")) || !phone.wait_answered(10s)) return testing::AssertionFailure() << host.log();
-    if (!phone.wait_agent_quiet(600ms, 15s)) return testing::AssertionFailure() << "no greeting: " << host.log();
-    return testing::AssertionSuccess();
-}
-
 std::vector<std::string> caller_said(const StoredCall& call) {
     std::vector<std::string> out;
     for (const base::JsonView turn : call.turns("user")) out.push_back(turn["text"].text_or(""));
@@ -106,15 +100,13 @@ TEST(Keys, AreHeardInTheAudioWhenTheTelephoneSendsNoEvents) {
     sim::PhoneOptions options;
     options.offers_dtmf = false;
     sim::SipPhone phone(options);
-    ASSERT_TRUE(called(phone, host));
+    ASSERT_TRUE(greeted(phone, host, 600ms));
 
     phone.say("2", key_tone('2'));
     ASSERT_TRUE(phone.wait_said(5s));
     EXPECT_TRUE(phone.wait_agent_speaking(1000ms, 10s)) << host.log();
     ASSERT_TRUE(phone.wait_agent_quiet(600ms, 15s));
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     const StoredCall call(folder);
     EXPECT_EQ(caller_said(call), (std::vector<std::string>{"2"}));
@@ -128,16 +120,14 @@ TEST(Keys, CountOnceWhenBothWaysTellThem) {
     HostProcess host(folder);
     const std::size_t before = host.log_lines();
     sim::SipPhone phone;
-    ASSERT_TRUE(called(phone, host));
+    ASSERT_TRUE(greeted(phone, host, 600ms));
 
     phone.say("2", key_tone('2'));
     phone.press("2");
     ASSERT_TRUE(phone.wait_said(5s));
     EXPECT_TRUE(phone.wait_agent_speaking(1000ms, 10s)) << host.log();
     ASSERT_TRUE(phone.wait_agent_quiet(600ms, 15s));
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     EXPECT_EQ(caller_said(StoredCall(folder)), (std::vector<std::string>{"2"}));
     EXPECT_EQ(host.stop(), 0) << host.log();
@@ -150,7 +140,7 @@ TEST(Keys, MakeAnEntryAtTheNumberThatTheDialogueExpects) {
     HostProcess host(folder);
     const std::size_t before = host.log_lines();
     sim::SipPhone phone;
-    ASSERT_TRUE(called(phone, host));
+    ASSERT_TRUE(greeted(phone, host, 600ms));
     phone.press("5");
     ASSERT_TRUE(phone.wait_said(5s));
     ASSERT_TRUE(phone.wait_agent_quiet(600ms, 15s));
@@ -159,9 +149,7 @@ TEST(Keys, MakeAnEntryAtTheNumberThatTheDialogueExpects) {
     ASSERT_TRUE(phone.wait_said(5s));
     EXPECT_TRUE(phone.wait_agent_speaking(500ms, 10s)) << host.log();
     ASSERT_TRUE(phone.wait_agent_quiet(600ms, 15s));
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     EXPECT_EQ(caller_said(StoredCall(folder)), (std::vector<std::string>{"5", "4711"}));
     EXPECT_EQ(host.stop(), 0) << host.log();
@@ -177,7 +165,7 @@ TEST(Keys, ThatTheAgentPressesReachTheFarEndAsEventsOrAsTones) {
         sim::PhoneOptions options;
         options.offers_dtmf = events;
         sim::SipPhone phone(options);
-        ASSERT_TRUE(called(phone, host));
+        ASSERT_TRUE(greeted(phone, host, 600ms));
 
         if (events) phone.press("9");
         else phone.say("9", key_tone('9'));

@@ -132,16 +132,13 @@ TEST(Tools, LookThingsUpAndBookOnce) {
     HostProcess host(here.folder);
     const std::size_t before = host.log_lines();
     sim::SipPhone phone;
-    ASSERT_TRUE(phone.call(host.sip_uri("reception")) && phone.wait_answered(10s)) << host.log();
-    ASSERT_TRUE(phone.wait_agent_quiet(400ms, 15s));
+    ASSERT_TRUE(greeted(phone, host));
 
     press(phone, '2');
     press(phone, '3');
     press(phone, '3');
     press(phone, '8');
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     const StoredCall call(here.folder);
     const auto said = call.agent_said();
@@ -172,14 +169,11 @@ TEST(Tools, ThatTakeTheirTimeKeepTheCallerInformed) {
     HostProcess host(here.folder);
     const std::size_t before = host.log_lines();
     sim::SipPhone phone;
-    ASSERT_TRUE(phone.call(host.sip_uri("reception")) && phone.wait_answered(10s)) << host.log();
-    ASSERT_TRUE(phone.wait_agent_quiet(400ms, 15s));
+    ASSERT_TRUE(greeted(phone, host));
 
     press(phone, '4');
     ASSERT_TRUE(phone.wait_agent_quiet(2500ms, 20s));
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     const StoredCall call(here.folder);
     const auto said = call.agent_said();
@@ -193,16 +187,13 @@ TEST(Tools, AreRepeatedOnlyWhereThatDoesNoHarm) {
     HostProcess host(here.folder);
     const std::size_t before = host.log_lines();
     sim::SipPhone phone;
-    ASSERT_TRUE(phone.call(host.sip_uri("reception")) && phone.wait_answered(10s)) << host.log();
-    ASSERT_TRUE(phone.wait_agent_quiet(400ms, 15s));
+    ASSERT_TRUE(greeted(phone, host));
 
     press(phone, '5');
     press(phone, '6');
     press(phone, '7');
     ASSERT_TRUE(phone.wait_agent_quiet(3500ms, 20s));
-    phone.hang_up();
-    ASSERT_TRUE(phone.wait_ended(5s));
-    ASSERT_TRUE(call_is_stored(host, before));
+    ASSERT_TRUE(hung_up(phone, host, before));
 
     const StoredCall call(here.folder);
     const auto said = call.agent_said();
@@ -225,10 +216,9 @@ TEST(Tools, ThatACrashInterruptedAreUnknown) {
     {
         HostProcess host(here.folder);
         sim::SipPhone phone;
-        ASSERT_TRUE(phone.call(host.sip_uri("reception")) && phone.wait_answered(10s)) << host.log();
-        ASSERT_TRUE(phone.wait_agent_quiet(400ms, 15s));
+        ASSERT_TRUE(greeted(phone, host));
         phone.press("7");
-        ASSERT_TRUE(host.wait_log({"test_tool.called"}, 5s)) << host.log();
+        ASSERT_TRUE(host.wait_log({"test_tool.called", "\"tenant\":\"desk\"", "\"call_id\":\""}, 5s)) << host.log();
         host.kill();
     }
 

@@ -170,6 +170,14 @@ TEST_F(HostTransfer, JoinsTheCallerWithAPersonOnAnotherCodec) {
     EXPECT_EQ(call["legs"].at(0)["to"].text_or(""), person.uri());
     EXPECT_EQ(call["legs"].at(0)["state"].text_or(""), "ended");
     EXPECT_EQ(call["legs"].at(0)["reason"].text_or(""), "caller_left");
+    // The leg is newer than the call, but it is no call of its own.
+    const auto traced = folder_.jackfield_json({"call", "trace", "last"});
+    ASSERT_TRUE(traced);
+    EXPECT_EQ(traced->root()["call"].text_or(""), call.text("id"));
+    const std::string leg = call["legs"].at(0)["id"].text_or("");
+    const auto of_leg = folder_.jackfield({"call", "trace", leg});
+    EXPECT_EQ(of_leg.code, 0) << of_leg.err;
+    EXPECT_NE(of_leg.err.find(leg + " is the leg that call " + call.text("id") + " was transferred to"), std::string::npos) << of_leg.err;
     EXPECT_EQ(host_->stop(), 0);
     // Both sides of the conversation are in the recording.
     const sim::Wav recording = sim::read_wav(call.text("recording"));

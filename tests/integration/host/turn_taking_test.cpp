@@ -159,7 +159,7 @@ TEST_F(TurnTaking, ACoughPausesTheSentenceWhichGoesOnFromTheSameSample) {
 }
 
 TEST_F(TurnTaking, TheAgentsOwnVoiceFromALoudspeakerDoesNotInterruptIt) {
-    start("barge_in_echo_ms = 320\n");
+    start();
     const std::size_t log = host_->log_lines();
     echo_delays_ = {80ms, 300ms};
 
@@ -178,7 +178,7 @@ TEST_F(TurnTaking, TheAgentsOwnVoiceFromALoudspeakerDoesNotInterruptIt) {
 }
 
 TEST_F(TurnTaking, RealSpeechOverTheEchoSilencesTheAgentWithinTheTimeForSuchLines) {
-    start("barge_in_echo_ms = 320\n");
+    start();
     echo_delays_ = {190ms, 190ms};
 
     const sim::CallReport report = opening_hours(speech("book-appointment"), 2500ms, nullptr);

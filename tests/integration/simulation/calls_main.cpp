@@ -98,6 +98,8 @@ struct Totals {
     std::size_t worlds = 0;
     std::size_t calls = 0;
     std::size_t answered = 0;
+    std::size_t second_legs = 0;
+    std::size_t second_legs_answered = 0;
     std::size_t twice = 0;
     double call_seconds = 0;
     std::uint64_t digest = 14695981039346656037u;
@@ -107,6 +109,8 @@ struct Totals {
         ++worlds;
         calls += outcome.calls;
         answered += outcome.answered;
+        second_legs += outcome.second_legs;
+        second_legs_answered += outcome.second_legs_answered;
         call_seconds += outcome.call_seconds;
         digest = (digest ^ outcome.digest) * 1099511628211u;
         for (const auto& [name, n] : outcome.rules) rules[name] += n;
@@ -221,8 +225,8 @@ std::vector<std::uint64_t> seeds_of(const Options& options) {
 
 void print(const Totals& totals, double cpu) {
     char line[256];
-    std::snprintf(line, sizeof line, "%zu worlds (%zu of them twice), %zu calls, %zu answered, %.1f s each, %.1f s of CPU, digest %s\n", totals.worlds, totals.twice,
-                totals.calls, totals.answered, totals.call_seconds / static_cast<double>(std::max<std::size_t>(totals.answered, 1)), cpu,
+    std::snprintf(line, sizeof line, "%zu worlds (%zu of them twice), %zu calls, %zu answered, %zu second legs, %zu answered, %.1f s each, %.1f s of CPU, digest %s\n",
+                totals.worlds, totals.twice, totals.calls, totals.answered, totals.second_legs, totals.second_legs_answered, totals.call_seconds / static_cast<double>(std::max<std::size_t>(totals.answered, 1)), cpu,
                 hexadecimal(totals.digest).c_str());
     print(line + ("causes" + list_of(totals.causes) + "\nturns" + list_of(totals.rules) + "\nlogged" + list_of(totals.logged)) + '\n');
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/host.hpp"
+#include "support/no_network.hpp"
 
 namespace jackfield::simulation {
 
@@ -12,13 +13,7 @@ namespace jackfield::simulation {
 config::Outcome<config::HostConfig> load_config(const std::map<std::string, std::string>& files,
                                                 std::map<std::string, std::string> values);
 
-/// Simulated plugins open no sockets.
-class NoNetwork final : public net::Network {
-  public:
-    base::Result<std::unique_ptr<net::UdpSocket>> open_udp(runtime::Shard&, const net::UdpOptions&, net::OnDatagram) override {
-        return base::Error(base::ErrorCode::unsupported, "there is no network in this simulation");
-    }
-};
+using test::NoNetwork; // simulated plugins open no sockets
 
 /// Seconds of this process.
 double cpu_now();

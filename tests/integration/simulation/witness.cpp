@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/json.hpp"
 #include "simulators/plugins/spoken.hpp"
@@ -153,6 +154,7 @@ void Witness::on_event(std::string_view json) {
                               root["rule"].text_or(""), root["flags"].integer_or(0), root["began_ms"].integer_or(0),
                               root["ended_ms"].integer_or(0)});
     }
+    if (name == "call.transfer") check_transfer(call, root["state"].text_or(""));
     if (name != "call.ended") return;
     call.cause = root["cause"].text_or("");
     call.reason = root["reason"].text_or("");
@@ -171,7 +173,8 @@ void Witness::check_order(CallSeen& call, const std::string& name, std::int64_t 
     const auto wrong = [&](const char* what) {
         complain("events_in_order", call.number, name + " after '" + call.last_event + "': " + what);
     };
-    if (call.ended) wrong("the call had ended");
+    // What became of a tool that the call did not wait for is told when it is known.
+    if (call.ended && name != "call.tool") wrong("the call had ended");
     if (at_us < call.last_at_us) wrong("time went back");
     if (name == "call.started") {
         if (std::exchange(call.started, true)) wrong("twice");
@@ -183,6 +186,19 @@ void Witness::check_order(CallSeen& call, const std::string& name, std::int64_t 
     if (name == "call.ended") call.ended = true;
     call.last_event = name;
     call.last_at_us = at_us;
+}
+
+/// begun, then failed or joined (or done, by the carrier); who is joined may be released to the other, or kept; then it has ended.
+void Witness::check_transfer(CallSeen& call, const std::string& state) {
+    static const std::map<std::string, std::set<std::string>> follows = {
+        {"begun", {"", "failed"}},   {"failed", {"begun"}},       {"done", {"begun"}},        {"joined", {"begun"}},
+        {"kept", {"joined", "releasing"}}, {"releasing", {"joined"}}, {"released", {"releasing"}}, {"ended", {"joined", "kept", "releasing"}}};
+    const auto known = follows.find(state);
+    if (known == follows.end() || !known->second.count(call.transfer))
+        complain("transfers_in_order", call.number, "'" + state + "' after '" + call.transfer + "'");
+    call.transfers += state == "begun";
+    call.joins += state == "joined";
+    call.transfer = state;
 }
 
 void Witness::check_ended(const CallSeen& call) {

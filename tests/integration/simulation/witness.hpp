@@ -73,6 +73,9 @@ struct CallSeen {
     std::string recording;
     std::vector<Turn> turns;
     std::optional<LegReport> leg;
+    int transfers = 0;         ///< begun
+    int joins = 0;
+    std::string transfer;      ///< how far the last has come; empty: none yet
     std::optional<std::int64_t> goodbye_ns; ///< a model asked that the call be ended or handed on
 };
 
@@ -99,6 +102,7 @@ class Witness {
     const std::vector<Violation>& violations() const { return violations_; }
 
   private:
+    void check_transfer(CallSeen& call, const std::string& state);
     void check_order(CallSeen& call, const std::string& name, std::int64_t at_us);
     void check_ended(const CallSeen& call);
     void check_heard(const CallSeen& call);

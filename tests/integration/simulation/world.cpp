@@ -90,6 +90,30 @@ void draw_actions(Random& random, World& world) {
     else if (random.chance(30)) add("stop " + number(random.between(2000, 15'000)));
 }
 
+/// In half of the worlds who is handed on is joined with a person on a second leg, who answers, is busy or stays away, talks and hangs up.
+void draw_person(Random& random, World& world) {
+    if (random.chance(500)) return;
+    std::string how = random.chance(500) ? "mode = \"bridge\"" : "mode = \"attended\", announce = \"A caller for you.\"";
+    if (how.find("attended") != std::string::npos && random.chance(500)) how += ", accept_key = \"1\", accept_within_ms = 1000";
+    if (random.chance(300)) how += ", ring_timeout_ms = " + number(random.between(1000, 4000));
+    if (random.chance(300)) how += ", longest_ms = " + number(random.between(1000, 5000));
+    if (random.chance(300)) how += ", hold_caller = true";
+    if (random.chance(500)) how += ", release = true";
+    world.elements.push_back({Element::Kind::person, std::move(how)});
+}
+
+/// In a third of them the model may call on a shop, which fails as often as not.
+void draw_shop(Random& random, World& world) {
+    if (random.chance(667)) return;
+    constexpr const char* kinds[] = {"refuse", "fail", "stall", "die", "late 900", "late 6000", "again", "after", "late_cancel 3000", "empty", "garbage", "giant"};
+    const auto add = [&](std::uint64_t n, const char* kind) {
+        world.elements.push_back({Element::Kind::fault, "shop " + number(n) + ' ' + kind});
+    };
+    add(0, "none"); // it is offered
+    for (std::uint64_t n = 1; n <= 2 * calls_per_world; ++n)
+        if (random.chance(400)) add(n, random.one_of(kinds));
+}
+
 void draw_call(Random& random, int call, World& world) {
     const std::vector<std::string> lines = draw_call_steps(random);
     const bool dialled = random.chance(100);
@@ -122,10 +146,21 @@ std::string provider(const World& world, const std::string& name, const std::str
            faults_of(world, name);
 }
 
+/// Only worlds with faults of them have such providers.
+bool has_faults_of(const World& world, const std::string& provider) {
+    return std::any_of(world.elements.begin(), world.elements.end(), [&](const Element& element) {
+        return element.kind == Element::Kind::fault && element.text.starts_with(provider + ' ');
+    });
+}
+
 std::string agent(const World& world, const std::string& name, const std::string& answers, const std::string& more) {
     std::string out = "[agents." + name + "]\n" + "answers = [\"host:carrier/" + answers + "\"]\n";
     out += "stt = [\"ears\", \"spare_ears\"]\nllm = [\"brain\", \"spare_brain\"]\ntts = [\"voice\", \"spare_voice\"]\n";
-    out += "tools = [\"hang_up\", \"transfer\"]\ntransfer = { reception = \"+12125550199\" }\n" + more;
+    std::string person = "\"+12125550199\"";
+    for (const Element& element : world.elements)
+        if (element.kind == Element::Kind::person) person = "{ to = \"+12125550199\", " + element.text + " }";
+    out += has_faults_of(world, "shop") ? "tools = [\"hang_up\", \"transfer\", \"shop\"]\n" : "tools = [\"hang_up\", \"transfer\"]\n";
+    out += "transfer = { reception = " + person + " }\n" + more;
     out += "turn = { vad = \"energy\"";
     for (const Element& element : world.elements)
         if (element.kind == Element::Kind::turn) out += ", " + element.text;
@@ -148,6 +183,8 @@ World draw_world(std::uint64_t seed) {
     draw_faults(random, world);
     draw_actions(random, world);
     for (int call = 0; call < calls_per_world; ++call) draw_call(random, call, world);
+    draw_person(random, world);
+    draw_shop(random, world);
     return world;
 }
 
@@ -166,7 +203,7 @@ World only(const World& world, const std::vector<std::size_t>& places) {
 }
 
 std::string to_text(const World& world) {
-    constexpr const char* names[] = {"turn  ", "fault ", "action", "call  ", "  step"};
+    constexpr const char* names[] = {"turn  ", "fault ", "person", "action", "call  ", "  step"};
     std::string out;
     for (std::size_t i = 0; i < world.elements.size(); ++i) {
         const Element& element = world.elements[i];
@@ -201,16 +238,21 @@ std::vector<ScriptedCall> calls_of(const World& world) {
 std::map<std::string, std::string> config_of(const World& world) {
     std::string calls;
     for (const ScriptedCall& call : calls_of(world)) calls += (calls.empty() ? "\n    \"" : ",\n    \"") + call.script + '"';
-    std::string host = "[host]\nplugins = [\"${env:PLUGINS}\"]\nstorage = \"sqlite::memory:\"\nrecordings_dir = \"recordings\"\n";
+    std::string host = "[host]\nplugins = [\"${env:PLUGINS}\"]\nrecordings_dir = \"recordings\"\n";
+    host += has_faults_of(world, "store") ? "storage = \"store\"\n" : "storage = \"sqlite::memory:\"\n";
     host += "tenants = \"tenants\"\nshards = 2\nlog_level = \"info\"\n\n";
     host += provider(world, "carrier", "telephony/sim", "lines = 0\nnumbers = [\"+12125550100\"]\n");
     host.erase(host.rfind("faults = ")); // a carrier's are in its calls
     host += "calls = [" + calls + "]\n";
+    if (has_faults_of(world, "store")) host += "\n[providers.store]\nplugin = \"storage/sim\"\n" + faults_of(world, "store");
 
     std::string tenant = "[tenant]\nname = \"Simulated Clinic\"\ntime_zone = \"America/New_York\"\nlimits = { concurrent_calls = 100 }\n\n";
     tenant += provider(world, "ears", "stt/sim", "final_ms = 60\n") + provider(world, "spare_ears", "stt/sim", "");
-    tenant += provider(world, "brain", "llm/sim", "token_ms = 15\nwords = 8\n") + provider(world, "spare_brain", "llm/sim", "words = 4\n");
+    const bool persons = std::any_of(world.elements.begin(), world.elements.end(), [](const Element& e) { return e.kind == Element::Kind::person; });
+    tenant += provider(world, "brain", "llm/sim", persons ? "token_ms = 15\nwords = 8\ntransfers_permille = 300\n" : "token_ms = 15\nwords = 8\n");
+    tenant += provider(world, "spare_brain", "llm/sim", "words = 4\n");
     tenant += provider(world, "voice", "tts/sim", "") + provider(world, "spare_voice", "tts/sim", "first_ms = 120\n") + "\n";
+    if (has_faults_of(world, "shop")) tenant += provider(world, "shop", "tools/sim", "") + "\n";
     tenant += agent(world, "reception", "+12125550100", "greeting = \"Hello, the clinic.\"\n");
     tenant += agent(world, "silent", "+12125550101", "");
     tenant += agent(world, "recorded", "+12125550102", "greeting = \"Front desk.\"\nrecording = { enabled = true }\n");

@@ -12,6 +12,7 @@ struct Element {
     enum class Kind {
         turn,   ///< an option of the agents' [turn]: "endpoint_ms = 300"
         fault,  ///< a provider and what it does wrong: "ears 3 stall"
+        person, ///< how a caller gets to whom they are handed to: "mode = \"bridge\""; at most one, without it the carrier is asked
         action, ///< the operator: "hang_up 4 5200" (a call and when), "drain 9000", "stop 9000"
         call,   ///< begins a call: who, whom and when, as tests/simulators/plugins/telephony/sim/script.hpp has it
         step,   ///< of the call before it

@@ -240,8 +240,26 @@ class Life {
                                       seen.cause + ", " + std::to_string(seen.turns.size()));
             host_->store().turns(host_->control_shard(), "clinic", row.id, [this, index, &seen](base::Result<std::vector<store::TurnRow>> turns) {
                 check_turns(seen, turns);
-                read_call(index + 1);
+                read_legs(index);
             });
+        });
+    }
+
+    /// Of those whom callers were joined with: each a record of its own, with an end.
+    void read_legs(std::size_t index) {
+        host_->store().legs(host_->control_shard(), "clinic", to_read_[index], [this, index](base::Result<std::vector<store::CallRow>> legs) {
+            const CallSeen& seen = witness_.calls().at(to_read_[index]);
+            const auto wrong = [&](const std::string& what) { witness_.complain("one_final_record", seen.number, "second legs: " + what); };
+            if (!legs) wrong(legs.error().text());
+            else if (legs->size() > static_cast<std::size_t>(seen.transfers) || legs->size() < static_cast<std::size_t>(seen.joins))
+                wrong(std::to_string(legs->size()) + " records of " + std::to_string(seen.transfers) + " transfers, of which " + std::to_string(seen.joins) + " came about");
+            else
+                for (const store::CallRow& leg : *legs) {
+                    if (leg.state != "ended" || leg.cause.empty() || leg.ended < leg.started) wrong(leg.id + " is " + leg.state + " '" + leg.cause + "'");
+                    ++out_.second_legs;
+                    if (leg.answered.us) ++out_.second_legs_answered;
+                }
+            read_call(index + 1);
         });
     }
 

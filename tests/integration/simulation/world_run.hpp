@@ -21,6 +21,8 @@ struct Outcome {
     std::vector<Violation> violations;
     std::size_t calls = 0;
     std::size_t answered = 0;
+    std::size_t second_legs = 0;
+    std::size_t second_legs_answered = 0;
     double call_seconds = 0;
     std::uint64_t digest = 0; ///< of every event and log line: two runs of one world have the same
     std::uint64_t steps = 0;

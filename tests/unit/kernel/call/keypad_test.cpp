@@ -113,6 +113,11 @@ TEST(DtmfSources, CountAnotherKeyAndALaterOne) {
     EXPECT_TRUE(sources.event(start + 1700ms, '5'));
 }
 
+TEST(Keypad, KnowsWhatIsAKey) {
+    for (const char key : std::string("0123456789*#ABCD")) EXPECT_TRUE(is_key(static_cast<std::uint32_t>(key))) << key;
+    for (const std::uint32_t none : {0u, 32u, 97u, 0x2603u, 0xffffff31u}) EXPECT_FALSE(is_key(none)) << none;
+}
+
 TEST(DigitsToSend, AreKeysAndPauses) {
     EXPECT_EQ(digits_to_send(R"({"digits":"1w2#*A"})"), "1w2#*A");
     EXPECT_EQ(digits_to_send(R"({"digits":"call"})"), "");

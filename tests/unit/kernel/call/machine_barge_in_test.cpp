@@ -8,12 +8,6 @@ namespace {
 constexpr const char* hours = "We are open from eight to six, and on Saturday from nine to noon.";
 
 /// The agent has been speaking for two seconds.
-config::AgentConfig that_looks_for_echoes() {
-    config::AgentConfig agent = Talk::desk();
-    agent.turn.barge_in_echo = 320ms;
-    return agent;
-}
-
 Talk speaking_agent(config::AgentConfig agent = Talk::desk()) {
     Talk talk(std::move(agent));
     talk.greet();
@@ -39,7 +33,7 @@ TEST(MachineBargeIn, DucksAfter200MsOfVoice) {
 }
 
 TEST(MachineBargeIn, TakesMoreVoiceOnALineThatGivesTheAgentsOwnBack) {
-    Talk talk = speaking_agent(that_looks_for_echoes());
+    Talk talk = speaking_agent();
     talk.machine.on_echo();
 
     talk.start_voice();
@@ -52,7 +46,7 @@ TEST(MachineBargeIn, TakesMoreVoiceOnALineThatGivesTheAgentsOwnBack) {
 }
 
 TEST(MachineBargeIn, MistrustsWordsOfAMomentOnALineThatGivesTheAgentsOwnBack) {
-    Talk talk = speaking_agent(that_looks_for_echoes());
+    Talk talk = speaking_agent();
     talk.machine.on_echo();
 
     talk.start_voice();

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "store/call_store.hpp"
+#include "support/no_network.hpp"
 
 namespace jackfield::call {
 namespace {
@@ -15,13 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-class NoNetwork final : public net::Network {
-  public:
-    base::Result<std::unique_ptr<net::UdpSocket>> open_udp(runtime::Shard&, const net::UdpOptions&, net::OnDatagram) override {
-        return base::Error(base::ErrorCode::unsupported, "no network here");
-    }
-};
 
 class ToolRunnerTest : public ::testing::Test {
   protected:
@@ -86,7 +80,7 @@ class ToolRunnerTest : public ::testing::Test {
     }
 
     runtime::SimRuntime runtime_{1};
-    NoNetwork network_;
+    test::NoNetwork network_;
     plugin_host::Loader loader_{{JACKFIELD_BINARY_DIR "/plugins", JACKFIELD_BINARY_DIR "/test_plugins"}, {}};
     plugin_host::PluginHost host_{runtime_, network_, loader_, {}};
     std::shared_ptr<plugin_host::Instance> storage_;

@@ -92,6 +92,22 @@ TEST(RealRuntime, LeavesAShardThatStandsInATask) {
     EXPECT_TRUE(gate->wait_for_passed(1));
 }
 
+TEST(RealRuntime, RunsPluginsJobsWhileEveryRequestToTheStoreStandsInTheDisk) {
+    auto gate = std::make_shared<Gate>();
+    RuntimeOptions options = small();
+    options.pool_threads = 4;
+    RealRuntime runtime(options);
+    for (int i = 0; i < 8; ++i) runtime.storage_pool().submit([gate] { gate->pass(); });
+    ASSERT_TRUE(gate->wait_for_waiting(4));
+
+    std::promise<void> ran;
+    runtime.pool().submit([&] { ran.set_value(); });
+
+    EXPECT_EQ(ran.get_future().wait_for(20s), std::future_status::ready);
+    gate->open();
+    EXPECT_TRUE(runtime.stop());
+}
+
 TEST(RealRuntime, ReplacesAThreadThatStands) {
     auto gate = std::make_shared<Gate>();
     RealRuntime runtime(small());

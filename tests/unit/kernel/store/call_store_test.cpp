@@ -4,17 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "support/no_network.hpp"
+
 namespace jackfield::store {
 namespace {
 
 using namespace std::chrono_literals;
-
-class NoNetwork final : public net::Network {
-  public:
-    base::Result<std::unique_ptr<net::UdpSocket>> open_udp(runtime::Shard&, const net::UdpOptions&, net::OnDatagram) override {
-        return base::Error(base::ErrorCode::unsupported, "no network here");
-    }
-};
 
 class CallStoreTest : public ::testing::Test {
   protected:
@@ -91,7 +86,7 @@ class CallStoreTest : public ::testing::Test {
     }
 
     runtime::SimRuntime runtime_{1};
-    NoNetwork network_;
+    test::NoNetwork network_;
     plugin_host::Loader loader_{{JACKFIELD_BINARY_DIR "/plugins"}, {}};
     plugin_host::PluginHost host_{runtime_, network_, loader_, {}};
     std::shared_ptr<plugin_host::Instance> storage_;
@@ -219,6 +214,21 @@ TEST_F(CallStoreTest, RefusesASecondCallOfTheSameId) {
     ASSERT_EQ(insert(call("c1")), "ok");
 
     EXPECT_NE(insert(call("c1")), "ok");
+}
+
+TEST_F(CallStoreTest, TellsWhoAskedWhenTheDiskStands) {
+    std::string outcome = "no answer";
+    runtime_.set_pool_latency(60s);
+    store_->insert(shard(), call("c1"), [&](base::Result<> result) { outcome = result ? "ok" : result.error().text(); });
+
+    runtime_.run_for(9s);
+    EXPECT_EQ(outcome, "no answer");
+    runtime_.run_for(3s);
+    EXPECT_NE(outcome.find("deadline"), std::string::npos) << outcome;
+
+    runtime_.run_for(60s);
+    runtime_.set_pool_latency(0s);
+    EXPECT_EQ(get("acme", "c1").size(), 1U) << "it was written after all, which nobody could know";
 }
 
 TEST_F(CallStoreTest, KeepsWhatToolsWereAskedAndWhatBecameOfIt) {

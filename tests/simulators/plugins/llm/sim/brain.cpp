@@ -11,6 +11,12 @@ constexpr std::array<std::string_view, 32> words = {
     "next",  "week",  "let",    "us",      "look",  "for",    "other", "time",    "then", "appointment"};
 constexpr std::string_view stops = ".?!,";
 
+bool has_shop(const jf_llm_request& request) {
+    for (std::uint32_t i = 0; i < request.tools.n; ++i)
+        if (sdk::view(JF_AT(jf_tool, request.tools, i)->name) == "shop_order") return true;
+    return false;
+}
+
 Brain& brain_of(jf_instance* self) { return *reinterpret_cast<Brain*>(self); }
 
 const jf_llm_v1* llm_table() {
@@ -67,8 +73,12 @@ void Answer::compose(const jf_llm_request& request) {
     if (has("garbage")) tokens_.insert(tokens_.begin(), std::string("\xff\xc3\x28 \x01", 5));
     // The longer they talk the likelier it is the end.
     if (random_.chance(40 + 25 * request.messages.n)) tool_ = "hang_up";
-    else if (random_.chance(40)) tool_ = "transfer", arguments_ = R"({"to":"reception"})";
+    else if (random_.chance(owner_.options().transfers_permille)) tool_ = "transfer", arguments_ = R"({"to":"reception"})";
     else if (random_.chance(250)) wants_keys_ = true;
+    if (tool_.empty() && !wants_keys_ && has_shop(request) && random_.chance(500)) {
+        tool_ = random_.chance(500) ? "shop_look_up" : "shop_order";
+        arguments_ = R"({"what":"tea"})";
+    }
     if (has("tool")) tool_ = "order_pizza", arguments_ = "{";
     if (has("nobody")) tool_ = "transfer", arguments_ = R"({"to":"nobody"})";
 }
@@ -151,6 +161,7 @@ std::unique_ptr<Brain> Brain::create(sdk::Host host, const sdk::Config& config) 
     options.seed = static_cast<std::uint64_t>(config.integer("seed", 1));
     options.token_ns = static_cast<std::uint64_t>(config.integer("token_ms", 20)) * 1'000'000;
     options.words = static_cast<std::uint64_t>(config.integer("words", 12));
+    options.transfers_permille = static_cast<std::uint64_t>(config.integer("transfers_permille", 40));
     options.faults = sim::Faults(config.list("faults"));
     return std::make_unique<Brain>(host, std::move(options));
 }

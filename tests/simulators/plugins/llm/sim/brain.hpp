@@ -20,6 +20,7 @@ struct Options {
     std::uint64_t seed = 1;
     std::uint64_t token_ns = 0;
     std::uint64_t words = 12;
+    std::uint64_t transfers_permille = 40;
     sim::Faults faults;
 };
 

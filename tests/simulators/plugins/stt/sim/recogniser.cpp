@@ -106,7 +106,10 @@ void Stream::push(const jf_frame& frame) {
 
 jf_status Stream::control(const jf_stt_control& control) {
     switch (control.verb) {
-        case JF_STT_FINALIZE: finalize(control.value); return JF_OK;
+        case JF_STT_FINALIZE:
+            if (owner_.is_busy()) return JF_E_AGAIN;
+            finalize(control.value);
+            return JF_OK;
         case JF_STT_DISCARD: forget_words(); return JF_OK;
         case JF_STT_HINTS:
         case JF_STT_MUTE:
@@ -234,6 +237,14 @@ const sim::Fault* Recogniser::next_utterance() {
     const std::lock_guard lock(mutex_);
     return options_.faults.find(++utterances_, {"stall", "late", "empty", "giant", "die", "leave", "after", "stale_only", "stale", "future",
                                                 "unasked", "double"});
+}
+
+bool Recogniser::is_busy() {
+    const std::lock_guard lock(mutex_);
+    const sim::Fault* const fault = options_.faults.find(utterances_ + 1, {"busy"});
+    if (fault && refused_ < fault->argument) return ++refused_ > 0;
+    refused_ = 0;
+    return false;
 }
 
 void Recogniser::forget(jf_op op) {

@@ -80,6 +80,8 @@ class Recogniser {
     void forget(jf_op op);
     /// Utterances are counted over all streams: the fault of the next one, if it has any.
     const sim::Fault* next_utterance();
+    /// Has no room for another FINALIZE now.
+    bool is_busy();
 
   private:
     sdk::Host host_;
@@ -89,6 +91,7 @@ class Recogniser {
     sim::Random random_;
     std::uint64_t opened_ = 0;
     std::uint64_t utterances_ = 0;
+    std::uint64_t refused_ = 0; ///< of the next utterance's
     std::unordered_map<jf_op, std::shared_ptr<Stream>> streams_;
 };
 

@@ -45,7 +45,11 @@ Step Caller::step(bool agent_audible) {
     }
     if (move_ == plan_.moves.size()) return out;
     const Move& move = plan_.moves[move_];
-    if (!busy_ && is_time(move)) begin();
+    if (!busy_ && is_time(move)) {
+        begin();
+        out.fault = move.fault;
+        out.fault_packets = move.fault_packets;
+    }
     if (!busy_) return out;
     if (sound_ < move.sounds.size()) out.sound = move.sounds[sound_++];
     if (key_ < move.keys.size()) {

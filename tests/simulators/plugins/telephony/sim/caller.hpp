@@ -9,6 +9,9 @@
 
 namespace jackfield::telephony_sim {
 
+/// What the carrier's plugin does wrong with a leg from some moment on.
+enum class LineFault { none, die, deaf, block, lie, twice, after };
+
 /// What a caller does in one packet's time.
 struct Step {
     enum class End { none, hang_up, vanish };
@@ -17,6 +20,8 @@ struct Step {
     char key = 0;
     Hold hold = Hold::as_before;
     End end = End::none;
+    LineFault fault = LineFault::none;
+    unsigned fault_packets = 0;
 };
 
 /// One thing that a caller does.
@@ -28,6 +33,8 @@ struct Move {
     std::string keys = {};
     unsigned hold = 0;             ///< packets for which the call is held
     Step::End end = Step::End::none;
+    LineFault fault = LineFault::none; ///< as it begins
+    unsigned fault_packets = 0;
 };
 
 /// All that a caller does, one move after the other; in packets.

@@ -24,7 +24,8 @@ const jf_telephony_v1* telephony_table() {
                 switch (control->verb) {
                     case JF_TEL_RING: return JF_OK;
                     case JF_TEL_REJECT: leg->end(static_cast<std::uint32_t>(control->value), JF_ENDED_BY_US); return JF_OK;
-                    case JF_TEL_TRANSFER: return leg->transfer();
+                    case JF_TEL_TRANSFER: return leg->transfer(control->value);
+                    case JF_TEL_HOLD: return JF_OK;
                     default: return JF_E_UNSUPPORTED;
                 }
             });

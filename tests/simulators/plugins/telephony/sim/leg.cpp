@@ -85,9 +85,13 @@ void Leg::tick() {
         if (quiet_ns_ >= watchdog_ns_) return end(JF_CAUSE_MEDIA_TIMEOUT, JF_ENDED_BY_CARRIER);
     } else if (transferred_) {
         return end(JF_CAUSE_NORMAL, JF_ENDED_BY_CARRIER);
+    } else if (other_ != JF_NO_OP && move_over()) {
+        return;
     } else {
         const Step step = caller_.step(agent_audible_);
         carry_out(step);
+        if (step.fault != LineFault::none) go_wrong(step.fault, step.fault_packets);
+        if (ended_) return;
         if (step.end == Step::End::hang_up) return end(JF_CAUSE_NORMAL, JF_ENDED_BY_FAR_END);
         if (step.end == Step::End::vanish) vanished_ = true;
     }
@@ -188,6 +192,11 @@ jf_status Leg::media_out(const jf_frame& frame) {
         note("audio_after_end");
         return JF_E_INVALID;
     }
+    if (blocked_ > 0) {
+        --blocked_;
+        agent_audible_ = false;
+        return JF_E_AGAIN;
+    }
     ++packets_out_;
     const std::span codes(static_cast<const std::uint8_t*>(frame.data.ptr), frame.data.len);
     if (script_) note_sound(frame);
@@ -197,17 +206,85 @@ jf_status Leg::media_out(const jf_frame& frame) {
 
 void Leg::hang_up(std::uint32_t cause) {
     if (!answered_) return end(cause, JF_ENDED_BY_US);
+    if (fault_ == LineFault::deaf) return;
     if (std::exchange(hanging_up_, true)) return;
     note("hung_up");
     cause_ = cause;
     ticks_left_ = static_cast<unsigned>(random_.between(0, 15));
 }
 
-jf_status Leg::transfer() {
-    if (!answered_ || ended_) return JF_E_STATE;
-    transferred_ = true;
+jf_status Leg::transfer(jf_op other) {
+    if (!answered_ || ended_ || other_ != JF_NO_OP) return JF_E_STATE;
+    if (other != JF_NO_OP && random_.chance(150)) return JF_E_UNSUPPORTED;
     note("transferred");
+    if (other == JF_NO_OP) {
+        transferred_ = true;
+        return JF_OK;
+    }
+    other_ = other;
+    moves_in_ = static_cast<unsigned>(random_.between(1, 60));
+    manner_ = random_.between(0, 4);
     return JF_OK;
+}
+
+void Leg::go_wrong(LineFault fault, unsigned for_packets) {
+    fault_ = fault;
+    if (fault == LineFault::die) return end(JF_CAUSE_FAILED, JF_ENDED_BY_CARRIER, JF_E_PEER_LOST);
+    if (fault == LineFault::block) blocked_ = for_packets;
+    if (fault == LineFault::lie) say_nonsense();
+}
+
+void Leg::say_nonsense() {
+    const sdk::Host& host = carrier_.host();
+    jf_format format = sdk::make<jf_format>();
+    format.codec = 99;
+    format.channels = 7;
+    host.emit(op_, JF_EV_RINGING);
+    host.emit(op_, JF_EV_ANSWERED, format);
+    host.emit(op_, JF_EV_FORMAT, format);
+    jf_frame frame = sdk::make<jf_frame>();
+    frame.codec = JF_CODEC_L16;
+    frame.samples = 1'000'000;
+    host.emit(op_, JF_EV_MEDIA, frame);
+    frame.codec = JF_CODEC_PCMU;
+    frame.pts = ~std::uint64_t{0};
+    host.emit(op_, JF_EV_MEDIA, frame);
+    jf_dtmf key = sdk::make<jf_dtmf>();
+    key.digit = 0x2603;
+    host.emit(op_, JF_EV_DTMF, key);
+    host.emit(op_, JF_EV_MARK_PLAYED, std::uint64_t{12345});
+    host.emit(op_, JF_EV_MACHINE, std::uint64_t{0}, 77u);
+    host.emit(op_, JF_EV_TRANSFERRED, std::uint64_t{200}, JF_TRANSFER_DONE);
+    host.emit(op_, JF_EV_HOLD, std::uint64_t{0}, 0u);
+    host.emit(op_, JF_EV_QUALITY);
+    host.emit(op_, JF_EV_LEG_STATE);
+}
+
+/// Telephones that take a call over tell of it in every order. True: this leg has ended.
+bool Leg::move_over() {
+    if (moves_in_ == 0 || --moves_in_ > 0) return false;
+    const auto tell = [this](bool worked) {
+        carrier_.host().emit(op_, JF_EV_TRANSFERRED, std::uint64_t{worked ? 200u : 503u}, worked ? JF_TRANSFER_DONE : JF_TRANSFER_FAILED);
+    };
+    const auto end_other = [this] {
+        if (const auto other = carrier_.leg(other_)) other->end(JF_CAUSE_NORMAL, JF_ENDED_BY_FAR_END);
+    };
+    switch (manner_) {
+        case 0: // hangs up as soon as the other has, and says nothing
+            end_other();
+            end(JF_CAUSE_NORMAL, JF_ENDED_BY_FAR_END);
+            return true;
+        case 1: // hangs up first: the other comes later, or never
+            end(JF_CAUSE_NORMAL, JF_ENDED_BY_FAR_END);
+            return true;
+        case 2: tell(false); other_ = JF_NO_OP; return false;
+        case 3: // the other has ended, and for a while nobody knows why
+            end_other();
+            manner_ = 4;
+            moves_in_ = static_cast<unsigned>(random_.between(1, 400));
+            return false;
+        default: tell(true); return false;
+    }
 }
 
 void Leg::end(std::uint32_t cause, std::uint32_t by, jf_status status) {
@@ -220,6 +297,8 @@ void Leg::end(std::uint32_t cause, std::uint32_t by, jf_status status) {
     last.packets_out = packets_out_;
     carrier_.on_leg_ended(*this);
     carrier_.host().complete_with(op_, status, JF_EV_CALL_ENDED, last);
+    if (fault_ == LineFault::twice) carrier_.host().complete_with(op_, JF_E_INTERNAL, JF_EV_CALL_ENDED, last);
+    if (fault_ == LineFault::after) say_nonsense();
     if (timer_ == JF_NO_OP) carrier_.forget(*this); // else its completion, CANCELLED with the leg, is still to come
 }
 

@@ -31,7 +31,8 @@ class Leg final : public sdk::OpUser {
     void begin();
     jf_status answer(const jf_answer& options);
     jf_status media_out(const jf_frame& frame);
-    jf_status transfer();
+    /// `other`: the leg whose far end takes this one's over; JF_NO_OP: whoever was named does.
+    jf_status transfer(jf_op other);
     /// The far end takes its time to say yes.
     void hang_up(std::uint32_t cause);
     /// Completes the leg, once.
@@ -51,6 +52,9 @@ class Leg final : public sdk::OpUser {
     void connect();
     void tick();
     void carry_out(const Step& step);
+    bool move_over();
+    void go_wrong(LineFault fault, unsigned for_packets);
+    void say_nonsense();
     void send(sim::Sound sound);
     void deliver(const Voice& packet);
     void note_sound(const jf_frame& frame);
@@ -71,6 +75,11 @@ class Leg final : public sdk::OpUser {
     bool ended_ = false;
     bool vanished_ = false;
     bool transferred_ = false;
+    jf_op other_ = JF_NO_OP;   ///< to whose far end this one is going
+    unsigned moves_in_ = 0;    ///< packets
+    std::uint64_t manner_ = 0; ///< of moving
+    LineFault fault_ = LineFault::none;
+    unsigned blocked_ = 0;     ///< packets of the agent's that are still to be refused
     bool hanging_up_ = false;
     std::uint32_t cause_ = 0;
     unsigned ticks_left_ = 0; ///< of a leg that is being hung up

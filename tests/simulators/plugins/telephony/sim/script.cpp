@@ -48,6 +48,23 @@ bool read_network(std::string_view rest, Script& out) {
     return false;
 }
 
+bool read_line_fault(std::string_view rest, Move& move) {
+    constexpr std::array<std::pair<std::string_view, LineFault>, 6> kinds = {{{"die", LineFault::die},
+                                                                              {"deaf", LineFault::deaf},
+                                                                              {"block", LineFault::block},
+                                                                              {"lie", LineFault::lie},
+                                                                              {"twice", LineFault::twice},
+                                                                              {"after", LineFault::after}}};
+    const std::string_view word = next_word(rest);
+    for (const auto& [name, kind] : kinds) {
+        if (name != word) continue;
+        move.fault = kind;
+        move.fault_packets = packets(next_number(rest));
+        return true;
+    }
+    return false;
+}
+
 /// Reads one step; `begins` is when the next move shall.
 bool read_step(std::string_view verb, std::string_view rest, Script& out, Move& begins) {
     const auto move = [&]() -> Move& {
@@ -76,6 +93,7 @@ bool read_step(std::string_view verb, std::string_view rest, Script& out, Move& 
     else if (verb == "hang_up") move().end = Step::End::hang_up;
     else if (verb == "vanish") move().end = Step::End::vanish;
     else if (verb == "net") return read_network(rest, out);
+    else if (verb == "line") return read_line_fault(rest, move());
     else return false;
     return true;
 }

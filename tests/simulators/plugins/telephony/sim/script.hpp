@@ -23,6 +23,9 @@ namespace jackfield::telephony_sim {
 ///   pause 400     quiet
 ///   say yes please     cough 140     press 555#     hold 1200     hang_up     vanish
 ///
+///   line die           the carrier's plugin goes wrong: loses the leg, ignores hang-ups (deaf), refuses the agent's packets for so long
+///   line block 800     (block), says what makes no sense (lie), completes twice (twice), goes on behind the completion (after)
+///
 ///   net lose 40 10     network faults from the 40th packet after the answer on (NetworkFault); also delay 40 10 3, swap 40 2,
 ///   net stall 40 25    twice 40 5, jump 40 16000, back 40 800, restart 40 7000
 struct Script {

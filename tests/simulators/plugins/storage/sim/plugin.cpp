@@ -1,0 +1,3 @@
+#include "store.hpp"
+
+JACKFIELD_MODULE(jackfield::storage_sim::Store)

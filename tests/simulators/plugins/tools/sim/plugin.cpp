@@ -1,0 +1,3 @@
+#include "shop.hpp"
+
+JACKFIELD_MODULE(jackfield::tools_sim::Shop)
