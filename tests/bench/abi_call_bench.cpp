@@ -9,7 +9,7 @@
 
 #include <jackfield/sdk/plugin.hpp>
 
-#include "net/udp.hpp"
+#include "net/network.hpp"
 #include "plugin_host/adapters/ports.hpp"
 #include "plugin_host/plugin_host.hpp"
 #include "runtime/runtime.hpp"

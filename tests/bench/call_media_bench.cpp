@@ -176,14 +176,16 @@ bool judge_cpu(const Plan& plan, const Providers& providers, const Window& echo,
     const double sent = std::min(window.sent_share, echo.sent_share);
     if (sent < least_sent)
         std::printf("Take no figure from this run: the machine is so busy that the callers sent only %.0f %% of their packets.\n", 100 * sent);
-    const auto pool = window.by_thread.find("jf-pool");
+    double pools = 0;
+    for (const char* name : {"jf-pool", "jf-storage"})
+        if (const auto pool = window.by_thread.find(name); pool != window.by_thread.end()) pools += pool->second;
     std::printf("CPU per call: %.2f times the echo's (limit %.1f): %s. Pacing: p99 %.1f ms behind the echo's (limit %.0f ms): %s\n", ratio, plan.limit,
                 verdict(cheap), behind, most_pacing_ms, verdict(paced));
     std::printf("bench call_media providers=%s line_noise=%d recording=1 calls=%d seconds=%d mean_calls=%.1f host_cpu_ms_per_call_s=%.4f "
                 "pool_cpu_ms_per_call_s=%.4f echo_cpu_ms_per_call_s=%.4f ratio=%.2f limit=%.2f late_p99_ms=%.1f echo_late_p99_ms=%.1f sent_share=%.3f "
                 "answered=%lld failed=%lld verdict=%s\n\n",
                 providers.name.c_str(), plan.line_noise, plan.calls, plan.seconds, window.mean_calls, window.cpu_ms_per_call_s,
-                pool == window.by_thread.end() ? 0 : pool->second, echo.cpu_ms_per_call_s, ratio, plan.limit, window.figure("late_p99_ms"),
+                pools, echo.cpu_ms_per_call_s, ratio, plan.limit, window.figure("late_p99_ms"),
                 echo.figure("late_p99_ms"), sent, static_cast<long long>(window.count("answered")), static_cast<long long>(window.count("failed")),
                 verdict(cheap && paced && served));
     return cheap && paced && served;

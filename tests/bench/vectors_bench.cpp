@@ -105,14 +105,13 @@ class Bench {
         make_vectors();
         open();
         write();
-        wait_built("built");
-        report_memory();
-        std::printf("  %-16s %9s %8s %8s %8s %8s %7s   %-19s\n", "filter", "recall@10", "p50 ms", "p95 ms", "cpu p50", "cpu p95", "exact",
+        std::printf("  %-22s %9s %8s %8s %8s %8s %7s   %-19s\n", "filter, or while", "recall@10", "p50 ms", "p95 ms", "cpu p50", "cpu p95", "exact",
                     "scan of all: p50 p95");
-        bool good = true;
+        bool good = measure_until_built("built");
         for (const Filter& filter : filters()) good = measure(filter) && good;
-        restart();
-        return good;
+        report_memory();
+        good = restart() && good;
+        return replace_a_third() && good;
     }
 
   private:
@@ -158,25 +157,49 @@ class Bench {
             }
         std::printf("  wrote %zu vectors of %zu in %.1f s, durable, 1000 a transaction\n", written, arguments_.dim, ms_since(begin) / 1000);
     }
-    /// Until every tenant's vectors are in memory, and the large one's in a graph.
-    void wait_built(const char* what) {
+    bool built() {
+        for (const Tenant& tenant : tenants_)
+            if (client_->stats(space_, tenant.name).stats.memory == 0) return false;
+        const jf_vector_stats stats = client_->stats(space_, tenants_[0].name).stats;
+        // The defaults of vectors_exact_below and vectors_exact_mib.
+        const bool no_graph = stats.vectors < 60000 && stats.vectors * arguments_.dim <= 32u << 20;
+        return no_graph || stats.indexed + 1024 >= stats.vectors;
+    }
+    /// Searches of the first tenant, and one of each other in turn, until every tenant's vectors are in memory and the large one's in a graph.
+    bool measure_until_built(const char* what) {
         const auto begin = Clock::now();
-        Times meanwhile;
-        for (bool ready = false; !ready;) {
-            ready = true;
-            for (const Tenant& tenant : tenants_) {
+        Measured first;
+        Times others;
+        for (std::size_t i = 0; i == 0 || !built(); ++i) {
+            const Tenant& tenant = tenants_[0];
+            // Now and then what it should have found, too: computing that takes longer than the search.
+            ask({&tenant, source_.near(tenant.values[source_.random()() % tenant.values.size()])}, filters()[0], i % 16 == 0, first);
+            if (tenants_.size() > 1) {
                 const auto asked = Clock::now();
-                client_->search(space_, tenant.name, {tenant.values[0]});
-                if (&tenant == &tenants_[0]) meanwhile.ms.push_back(ms_since(asked));
-                if (client_->stats(space_, tenant.name).stats.memory == 0) ready = false;
+                const Tenant& other = tenants_[1 + i % (tenants_.size() - 1)];
+                client_->search(space_, other.name, {other.values[i % other.values.size()]});
+                others.ms.push_back(ms_since(asked));
             }
-            const jf_vector_stats stats = client_->stats(space_, tenants_[0].name).stats;
-            const bool graph = stats.vectors >= 20000 || stats.bytes > 32u << 20;
-            if (graph && stats.indexed + 1024 < stats.vectors) ready = false;
-            if (!ready) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            std::this_thread::sleep_for(std::chrono::milliseconds(4));
         }
-        std::printf("  %s in %.1f s; the first tenant's searches meanwhile: p50 %.1f p95 %.1f ms\n", what, ms_since(begin) / 1000, meanwhile.at(0.5),
-                    meanwhile.at(0.95));
+        const double took = ms_since(begin) / 1000;
+        const bool good = print(what, first, false);
+        std::printf("  %-22s   took %.1f s; %zu searches, the slowest %.1f ms; other tenants' p95 %.2f, slowest %.1f ms\n", "", took, first.search.ms.size(),
+                    first.search.at(1), others.at(0.95), others.at(1));
+        return good && others.at(0.95) < 10;
+    }
+    /// So many vectors get other values that the set has to be made anew.
+    bool replace_a_third() {
+        Tenant& tenant = tenants_[0];
+        for (std::size_t i = 0; i < tenant.values.size() * 7 / 20;) {
+            std::vector<TestVector> batch;
+            for (; i < tenant.values.size() * 7 / 20 && batch.size() < 1000; ++i) {
+                tenant.values[i] = arguments_.uniform ? noise() : source_.next();
+                batch.push_back({"v" + std::to_string(i), tenant.values[i], {{share_field, tenant.share[i]}, {topic_field, tenant.topic[i]}}});
+            }
+            if (client_->upsert(space_, tenant.name, batch).pos != batch.size()) throw std::runtime_error("a write failed");
+        }
+        return measure_until_built("third replaced");
     }
     void report_memory() {
         std::uint64_t memory = 0, values = 0;
@@ -214,38 +237,47 @@ class Bench {
         std::sort_heap(best.begin(), best.end(), std::greater<>());
         return best;
     }
-    bool measure(const Filter& filter) {
+    struct Measured {
         Times search, scan, cpu;
         std::size_t right = 0, wanted = 0, exact = 0;
-        for (std::size_t i = 0; i < arguments_.queries; ++i) {
-            const Question question = ask_something();
-            auto begin = Clock::now();
-            const std::vector<float> best = right_scores(question, filter);
-            scan.ms.push_back(ms_since(begin));
-            begin = Clock::now();
-            const double cpu_begin = cpu_ms();
-            const VectorsReply reply = client_->search(space_, question.tenant->name, {question.values, 10, filter.where, {share_field}});
-            search.ms.push_back(ms_since(begin));
-            cpu.ms.push_back(cpu_ms() - cpu_begin);
-            if (reply.status != JF_OK) throw std::runtime_error(reply.error);
-            exact += reply.exact;
-            wanted += best.size();
-            for (const TestMatch& match : reply.matches) right += !best.empty() && match.score >= best.back() - 1e-5f;
-        }
-        const double recall = static_cast<double>(right) / static_cast<double>(std::max<std::size_t>(wanted, 1));
-        const double p95 = search.at(0.95);
-        std::printf("  %-16s %9.4f %8.2f %8.2f %8.2f %8.2f %6.0f%%   %8.2f %8.2f\n", filter.name, recall, search.at(0.5), p95, cpu.at(0.5), cpu.at(0.95),
-                    100.0 * static_cast<double>(exact) / static_cast<double>(arguments_.queries), scan.at(0.5), scan.at(0.95));
+    };
+    void ask(const Question& question, const Filter& filter, bool check, Measured& out) {
+        const double cpu_begin = cpu_ms();
+        const auto begin = Clock::now();
+        const VectorsReply reply = client_->search(space_, question.tenant->name, {question.values, 10, filter.where, {share_field}});
+        out.search.ms.push_back(ms_since(begin));
+        out.cpu.ms.push_back(cpu_ms() - cpu_begin);
+        if (reply.status != JF_OK) throw std::runtime_error(reply.error);
+        out.exact += reply.exact;
+        if (!check) return;
+        const auto scan_begin = Clock::now();
+        const std::vector<float> best = right_scores(question, filter);
+        out.scan.ms.push_back(ms_since(scan_begin));
+        out.wanted += best.size();
+        for (const TestMatch& match : reply.matches) out.right += !best.empty() && match.score >= best.back() - 1e-5f;
+    }
+    static bool print(const char* what, Measured& m, bool with_scan) {
+        const double recall = static_cast<double>(m.right) / static_cast<double>(std::max<std::size_t>(m.wanted, 1));
+        const double p95 = m.search.at(0.95);
+        std::printf("  %-22s %9.4f %8.2f %8.2f %8.2f %8.2f %6.0f%%", what, recall, m.search.at(0.5), p95, m.cpu.at(0.5), m.cpu.at(0.95),
+                    100.0 * static_cast<double>(m.exact) / static_cast<double>(m.search.ms.size()));
+        if (with_scan) std::printf("   %8.2f %8.2f", m.scan.at(0.5), m.scan.at(0.95));
+        std::printf("\n");
         std::fflush(stdout);
         return recall >= 0.95 && p95 < 10;
     }
-    void restart() {
+    bool measure(const Filter& filter) {
+        Measured measured;
+        for (std::size_t i = 0; i < arguments_.queries; ++i) ask(ask_something(), filter, true, measured);
+        return print(filter.name, measured, true);
+    }
+    bool restart() {
         client_.reset();
         const auto begin = Clock::now();
         open();
         client_->search(space_, tenants_[0].name, {tenants_[0].values[0]});
         std::printf("  restarted: the first search was answered after %.0f ms\n", ms_since(begin));
-        wait_built("rebuilt from the rows");
+        return measure_until_built("restarted");
     }
 
     Arguments arguments_;

@@ -1,12 +1,14 @@
 #include "journal.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace example {
 
@@ -68,7 +70,20 @@ Value Unpacker::value() {
 }
 
 Journal::Journal(const std::string& path, const std::function<void(std::string_view)>& read) : path_(path) {
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    try {
+        open(read);
+    } catch (...) {
+        close();
+        throw;
+    }
+}
+
+void Journal::open(const std::function<void(std::string_view)>& read) {
+    // Beside the journal and not on it: replace() puts another file in its place.
+    lock_ = ::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock_ < 0) failed("locking");
+    writes_ = ::flock(lock_, LOCK_EX | LOCK_NB) == 0;
+    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file_ < 0) failed("opening");
     std::string content;
     char block[65536];
@@ -82,25 +97,53 @@ Journal::Journal(const std::string& path, const std::function<void(std::string_v
         const std::uint64_t sum = head.number();
         if (length > content.size() - size_ - head_bytes) break;
         const std::string_view entry = std::string_view(content).substr(size_ + head_bytes, length);
-        if (checksum(entry) != sum) break;
+        if (checksum(entry) != sum) {
+            // Only the last entry can be half written: each was synced before the next.
+            if (size_ + head_bytes + length == content.size()) break;
+            throw Failure(JF_E_INTERNAL, "'" + path_ + "' is damaged at byte " + std::to_string(size_) + "; put a copy in its place");
+        }
         read(entry);
         size_ += head_bytes + length;
     }
+    // What another process is writing at this moment looks like a torn end.
+    if (!writes_) return;
     if (size_ < content.size() && ::ftruncate(file_, static_cast<off_t>(size_)) != 0) failed("repairing");
     if (::fsync(file_) != 0) failed("syncing");
-    // A new file's name has to survive a power cut, too.
-    const std::string folder = std::filesystem::absolute(path).parent_path().string();
+    // A crash in replace() leaves a file that nobody was told of.
+    ::unlink(draft().c_str());
+    sync_folder();
+}
+
+/// A new file's name has to survive a power cut, too.
+void Journal::sync_folder() const {
+    const std::string folder = std::filesystem::absolute(path_).parent_path().string();
     const int parent = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool synced = parent >= 0 && ::fsync(parent) == 0;
     if (parent >= 0) ::close(parent);
     if (!synced) failed("syncing the folder of");
 }
 
-Journal::~Journal() {
+Journal::~Journal() { close(); }
+
+void Journal::close() const {
     if (file_ >= 0) ::close(file_);
+    if (lock_ >= 0) ::close(lock_);
+}
+
+void Journal::check_writes() const {
+    if (!writes_) throw Failure(JF_E_STATE, "another process writes '" + path_ + "'; this one may only read");
 }
 
 void Journal::append(std::string_view entry) {
+    check_writes();
+    const std::uint64_t before = size_;
+    write(entry);
+    if (::fdatasync(file_) == 0) return;
+    size_ = before;
+    failed("syncing");
+}
+
+void Journal::write(std::string_view entry) {
     std::string bytes = Packer().number(entry.size()).number(checksum(entry)).bytes();
     bytes += entry;
     for (std::size_t written = 0; written < bytes.size();) {
@@ -114,8 +157,29 @@ void Journal::append(std::string_view entry) {
             failed("writing");
         }
     }
-    if (::fdatasync(file_) != 0) failed("syncing");
     size_ += bytes.size();
+}
+
+void Journal::replace(const std::vector<std::string>& entries) {
+    check_writes();
+    const int made = ::open(draft().c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (made < 0) failed("writing anew");
+    const int old = std::exchange(file_, made);
+    const std::uint64_t old_size = std::exchange(size_, 0);
+    const auto undo = [&] {
+        ::close(std::exchange(file_, old));
+        size_ = old_size;
+        ::unlink(draft().c_str());
+    };
+    try {
+        for (const std::string& entry : entries) write(entry);
+        if (::fdatasync(file_) != 0 || ::rename(draft().c_str(), path_.c_str()) != 0) failed("writing anew");
+    } catch (...) {
+        undo();
+        throw;
+    }
+    ::close(old);
+    sync_folder();
 }
 
 void Journal::failed(const char* what) const {

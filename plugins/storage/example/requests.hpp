@@ -15,4 +15,9 @@ Write read_write(const jf_write* given, const Store& store);
 /// Each element of an array of structs that begin with their struct_size.
 std::vector<Write> read_writes(const jf_array& given, const Store& store);
 
+/// For vectors, whose attributes are fields: terms without references, values by the id, and fields that are wanted back.
+std::vector<Term> read_attribute_terms(const Declaration& declared, const jf_array& given);
+Record read_attributes(const Declaration& declared, const std::string& id, const jf_array& given);
+std::vector<std::uint16_t> read_fields(const Declaration& declared, const jf_array& given);
+
 }  // namespace example

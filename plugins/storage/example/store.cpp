@@ -2,80 +2,34 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
+
+#include "json_text.hpp"
+#include "match.hpp"
 
 namespace example {
 
 using jackfield::sdk::column_of;
 using jackfield::sdk::Failure;
+using jackfield::sdk::Json;
 using jackfield::sdk::Time;
 
 namespace {
-
-const Value& field_of(const Record& record, std::uint16_t field) {
-    static const Value none;
-    const std::size_t column = column_of(field);
-    return column < record.size() ? record[column] : none;
-}
-
-bool matches(const Term& term, const Record& record) {
-    const Value& value = field_of(record, term.field);
-    if (term.verb == JF_TERM_IS_NULL) return value.is_null();
-    if (value.is_null()) return false;
-    if (term.verb == JF_TERM_NOT_NULL) return true;
-    if (term.verb == JF_TERM_IN) return std::find(term.values.begin(), term.values.end(), value) != term.values.end();
-    const Value& other = term.values.front();
-    switch (term.verb) {
-        case JF_TERM_EQ: return value == other;
-        case JF_TERM_NE: return !(value == other);
-        case JF_TERM_LT: return less(value, other);
-        case JF_TERM_LE: return !less(other, value);
-        case JF_TERM_GT: return less(other, value);
-        case JF_TERM_GE: return !less(value, other);
-        case JF_TERM_PREFIX: return value.text().starts_with(other.text());
-        default: return value.text().find(other.text()) != std::string::npos;  // CONTAINS
-    }
-}
-
-bool matches(const std::vector<Term>& where, const Record& record) {
-    return std::all_of(where.begin(), where.end(), [&](const Term& term) { return matches(term, record); });
-}
-
-/// The order with the id at its end, in the direction of the last field: no two records are equal in it.
-std::vector<Order> total(std::vector<Order> order) {
-    const bool descending = !order.empty() && order.back().descending;
-    order.push_back({JF_FIELD_ID, descending});
-    return order;
-}
-
-bool before(const std::vector<Order>& total, const std::vector<Value>& a, const std::vector<Value>& b) {
-    for (std::size_t i = 0; i < total.size(); ++i) {
-        if (less(a[i], b[i])) return !total[i].descending;
-        if (less(b[i], a[i])) return total[i].descending;
-    }
-    return false;
-}
-
-std::vector<Value> key_of(const std::vector<Order>& total, const Record& record) {
-    std::vector<Value> key;
-    for (const Order& by : total) key.push_back(field_of(record, by.field));
-    return key;
-}
-
-/// A cursor: the order's values of the last row, behind what the query asks for. Whatever is written meanwhile, the next page begins behind that row.
-std::string shape_of(const Query& query) {
-    Packer shape;
-    shape.number(query.collection).text(query.tenant);
-    for (const Term& term : query.where) shape.number(term.field).number(term.verb);
-    for (const Order& by : query.order) shape.number(by.field).number(by.descending);
-    return shape.bytes();
-}
 
 Value edited_value(const Value& old, const Edit& edit) {
     switch (edit.verb) {
         case JF_EDIT_UNSET: return {};
         case JF_EDIT_MAX: return old.is_null() || less(old, edit.value) ? edit.value : old;
-        case JF_EDIT_APPEND: return old.text() + edit.value.text();
+        case JF_EDIT_APPEND: {
+            if (!edit.json) return old.text() + edit.value.text();
+            const auto longer = with_element(old.is_null() ? "[]" : old.text(), json_of(edit.value));
+            if (!longer) throw Failure(JF_E_INVALID, "the field holds JSON that is no array: nothing can be appended");
+            return Json{*longer};
+        }
+        case JF_EDIT_ADD_EACH: {
+            const auto sum = added_up(old.is_null() ? "[]" : old.text(), edit.value.text());
+            if (!sum) throw Failure(JF_E_INVALID, "the field holds JSON that is no array of numbers, or a sum is no finite number any more");
+            return Json{*sum};
+        }
         case JF_EDIT_INC: {
             if (edit.value.type() == JF_VALUE_REAL) return old.real() + edit.value.real();
             std::int64_t sum = 0;
@@ -129,13 +83,6 @@ bool begins_alike(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 }  // namespace
-
-bool less(const Value& a, const Value& b) {
-    if (a.is_null() || b.is_null()) return a.is_null() && !b.is_null();
-    if (a.type() == JF_VALUE_TEXT || a.type() == JF_VALUE_BYTES) return a.text() < b.text();
-    if (a.type() == JF_VALUE_REAL) return a.real() < b.real();
-    return a.integer() < b.integer();
-}
 
 Store::Store(const std::string& path) {
     journal_ = std::make_unique<Journal>(path, [this](std::string_view entry) { replay(entry); });
@@ -200,55 +147,44 @@ const Store::Collection& Store::at(std::uint32_t number) const {
 
 const Declaration& Store::declaration(std::uint32_t number) const { return at(number).declared; }
 
-Answer Store::query(const Query& query) const {
-    const Collection& collection = at(query.collection);
-    const std::vector<Order> order = total(query.order);
-    std::vector<Value> after;
-    if (!query.cursor.empty()) {
-        Unpacker in(query.cursor);
-        if (in.text() != shape_of(query)) throw Failure(JF_E_INVALID, "cursor does not belong to this query");
-        for (std::size_t i = 0; i < order.size(); ++i) after.push_back(in.value());
-    }
-    std::vector<const Record*> found;
-    if (const auto tenant = collection.tenants.find(query.tenant); tenant != collection.tenants.end())
-        for (const auto& [id, record] : tenant->second)
-            if (matches(query.where, record) && (after.empty() || before(order, after, key_of(order, record)))) found.push_back(&record);
-    std::sort(found.begin(), found.end(), [&](const Record* a, const Record* b) { return before(order, key_of(order, *a), key_of(order, *b)); });
-
-    Answer answer;
-    const std::size_t columns = column_of(static_cast<std::uint16_t>(JF_FIELD_FIRST + collection.declared.fields.size()));
-    for (std::size_t i = 0; i < found.size() && i < query.limit; ++i) {
-        Record row = *found[i];
-        row.resize(columns);  // fields that came later
-        if (!query.fields.empty()) {
-            Record chosen;
-            for (const std::uint16_t field : query.fields) chosen.push_back(field_of(row, field));
-            row = std::move(chosen);
-        }
-        answer.rows.emplace_back(std::move(row));
-    }
-    if (found.size() > query.limit) {
-        Packer cursor;
-        cursor.text(shape_of(query));
-        for (const Value& value : key_of(order, *found[query.limit - 1])) cursor.value(value);
-        answer.cursor = cursor.bytes();
-    }
-    return answer;
-}
-
 std::vector<std::string> Store::meant(const Write& write, const Records& records) const {
     const std::vector<Order> order = total(write.order);
+    const Follow follow = this->follow(at(write.collection).declared, write.caller);
     std::vector<std::pair<std::vector<Value>, std::string>> found;
     const auto look_at = [&](const auto& entry) {
-        if (matches(write.where, entry.second)) found.emplace_back(key_of(order, entry.second), entry.first);
+        if (matches(write.where, entry.second, follow)) found.emplace_back(key_of(order, entry.second), entry.first);
     };
     if (write.id.empty()) std::for_each(records.begin(), records.end(), look_at);
     else if (const auto one = records.find(write.id); one != records.end()) look_at(*one);
     std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return before(order, a.first, b.first); });
-    if (write.limit != 0 && found.size() > write.limit) found.resize(write.limit);
+    if (write.verb != JF_WRITE_CLAIM && write.limit != 0 && found.size() > write.limit) found.resize(write.limit);
     std::vector<std::string> ids;
     for (auto& [key, id] : found) ids.push_back(std::move(id));
     return ids;
+}
+
+/// Whose turn it is: a record's is the number of records of its value that are under way or stand before it.
+std::vector<std::string> Store::claimed(const Write& write, const Records& records) const {
+    const std::vector<std::string> waiting = meant(write, records);
+    const std::size_t most = write.limit == 0 ? 1 : write.limit;
+    if (write.fair_by == 0) return {waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting.size()))};
+    const auto by_value = [](const Value& a, const Value& b) { return less(a, b); };
+    std::map<Value, std::uint64_t, decltype(by_value)> under_way(by_value);
+    const Follow follow = this->follow(at(write.collection).declared, write.caller);
+    if (!write.fair_busy.empty())
+        for (const auto& [id, record] : records)
+            if (matches(write.fair_busy, record, follow)) ++under_way[field_of(record, write.fair_by)];
+    std::vector<std::pair<std::uint64_t, std::string>> turns;
+    for (const std::string& id : waiting) {
+        const std::uint64_t turn = ++under_way[field_of(records.at(id), write.fair_by)];
+        if (write.fair_most == 0 || turn <= write.fair_most) turns.emplace_back(turn, id);
+    }
+    // What waits came in the order asked for, which decides among equals.
+    std::stable_sort(turns.begin(), turns.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    if (turns.size() > most) turns.resize(most);
+    std::vector<std::string> out;
+    for (auto& [turn, id] : turns) out.push_back(std::move(id));
+    return out;
 }
 
 void Store::check_unique(const Write& write, const Records& records, const Record& record) const {
@@ -320,8 +256,11 @@ void Store::apply(const Write& write, Changes& changes, Answer& answer) {
             change(write.id, made(write));
             break;
         case JF_WRITE_UPSERT:
-            if (standing == records.end()) change(write.id, made(write));
-            else change(target, edited(write, Record(standing->second), write.edits.empty() ? write.values : write.edits));
+            if (standing == records.end()) {
+                // By the unique index nobody is meant: the one that has the id is another.
+                if (records.contains(write.id)) throw Failure(JF_E_CONFLICT, "a record with this id stands already");
+                change(write.id, made(write));
+            } else change(target, edited(write, Record(standing->second), write.edits.empty() ? write.values : write.edits));
             break;
         case JF_WRITE_INSERT_OR_GET:
             if (standing == records.end()) {
@@ -330,6 +269,13 @@ void Store::apply(const Write& write, Changes& changes, Answer& answer) {
             }
             answer.revision = static_cast<std::uint64_t>(records[target][JF_FIELD_REV].integer());
             answer.rows.emplace_back(records[target]);
+            break;
+        case JF_WRITE_CLAIM:
+            for (const std::string& id : claimed(write, records)) {
+                change(id, edited(write, Record(records[id]), write.edits));
+                answer.rows.emplace_back(records[id]);
+            }
+            if (answer.affected != affected_before + 1) answer.revision = 0;
             break;
         default:
             for (const std::string& id : meant(write, records))
@@ -352,12 +298,28 @@ std::string Store::entry_of(const Changes& changes) const {
     return entry.bytes();
 }
 
+std::vector<std::string> Store::entries() const {
+    std::vector<std::string> out;
+    for (const Collection& collection : collections_) out.push_back(pack(collection.declared));
+    for (std::size_t i = 0; i < collections_.size(); ++i)
+        for (const auto& [tenant, records] : collections_[i].tenants)
+            for (const auto& [id, record] : records) {
+                Packer entry;
+                entry.number('R').number(i + 1).text(tenant).text(id).number(record.size());
+                for (const Value& value : record) entry.value(value);
+                out.push_back(entry.bytes());
+            }
+    return out;
+}
+
 Answer Store::write(const std::vector<Write>& writes) {
     Answer answer;
     Changes changes;
     try {
         for (const Write& write : writes) apply(write, changes, answer);
-        if (!changes.empty()) journal_->append(entry_of(changes));
+        // Erased is what no file holds: the journal is written anew, without what was.
+        if (std::any_of(writes.begin(), writes.end(), [](const Write& write) { return write.erase; })) journal_->replace(entries());
+        else if (!changes.empty()) journal_->append(entry_of(changes));
     } catch (...) {
         // Nobody else looks meanwhile: what was done is taken back before the lock is given up.
         for (auto& [key, before] : changes) put(std::get<0>(key), std::get<1>(key), std::get<2>(key), std::move(before));

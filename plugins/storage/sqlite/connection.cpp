@@ -186,10 +186,14 @@ Statement Connection::prepare(const Sql& sql) {
 void Connection::remember(const std::string& sql) {
     cache_.push_front({sql, compile(sql, SQLITE_PREPARE_PERSISTENT), false});
     by_sql_[cache_.front().sql] = cache_.begin();
-    if (cache_.size() <= cached_statements || cache_.back().in_use) return;
-    by_sql_.erase(cache_.back().sql);
-    sqlite3_finalize(cache_.back().handle);
-    cache_.pop_back();
+    // The oldest may be at work while others are prepared within it: then it is the next oldest, so that no more than these are ever kept.
+    auto oldest = cache_.end();
+    while (cache_.size() > cached_statements && --oldest != cache_.begin()) {
+        if (oldest->in_use) continue;
+        by_sql_.erase(oldest->sql);
+        sqlite3_finalize(oldest->handle);
+        oldest = cache_.erase(oldest);
+    }
 }
 
 void Connection::bind(sqlite3_stmt* handle, const Sql& sql) {

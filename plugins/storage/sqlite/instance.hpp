@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -49,7 +51,8 @@ class Instance {
     std::shared_ptr<Store> store();
     template <typename Body>
     void serve(jf_op op, Body body);
-    void emit_rows(jf_op op, RowBuffer& rows, const std::atomic<bool>& cancelled);
+    /// `patience` is what is left of it for all rows of the op.
+    void emit_rows(jf_op op, RowBuffer& rows, const std::atomic<bool>& cancelled, std::chrono::nanoseconds& patience);
 
     sdk::Host host_;
     Options options_;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <ctime>
 
 #include "conversions.hpp"
@@ -211,8 +212,12 @@ std::string time_text(std::int64_t seconds, const char* format) {
 }
 
 std::string backup_path(const Options& options, const Change& change) {
-    return options.path + ".before-" + change.stands.name + "-v" + std::to_string(change.wanted.version) + "-" +
-           time_text(now_seconds(options), "%Y%m%dT%H%M%SZ");
+    const std::string path = options.path + ".before-" + change.stands.name + "-v" + std::to_string(change.wanted.version) + "-" +
+                             time_text(now_seconds(options), "%Y%m%dT%H%M%SZ");
+    // An earlier attempt in the same second may have made one.
+    std::string free = path;
+    for (int n = 2; ::access(free.c_str(), F_OK) == 0; ++n) free = path + "-" + std::to_string(n);
+    return free;
 }
 
 void report(const Change& change, const Options& options, const StepSink& sink, bool planned) {
@@ -267,23 +272,36 @@ void mark_undone(Connection& writer, const std::string& name) {
     writer.prepare(sql).run();
 }
 
-/// A copy for its owner only, on the disk when this returns: SQLite would make it readable by everybody and leave syncing to chance.
-void copy_database(Connection& writer, const std::string& path) {
-    make_file(path);
-    Sql sql("VACUUM INTO ");
-    sql.text(path);
-    writer.prepare(sql).run();
+bool sync_path(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     const bool synced = file >= 0 && ::fsync(file) == 0;
     if (file >= 0) ::close(file);
-    if (!synced) throw StoreFailure(JF_E_INTERNAL, "the copy '" + path + "' could not be synced; nothing was migrated");
+    return synced;
+}
+
+/// A copy for its owner only, on the disk when this returns: SQLite would make it readable by everybody and leave syncing to chance. It gets its name
+/// when it is whole; one that was cut short stays behind as `part` until the next attempt.
+void copy_database(Connection& writer, const std::string& path, const std::string& part) {
+    ::unlink(part.c_str());
+    make_file(part);
+    Sql sql("VACUUM INTO ");
+    sql.text(part);
+    try {
+        writer.prepare(sql).run();
+    } catch (...) {
+        ::unlink(part.c_str());
+        throw;
+    }
+    const std::string folder = path.find('/') == std::string::npos ? "." : path.substr(0, path.rfind('/') + 1);
+    if (!sync_path(part) || ::rename(part.c_str(), path.c_str()) != 0 || !sync_path(folder))
+        throw StoreFailure(JF_E_INTERNAL, "the copy '" + path + "' could not be synced; nothing was migrated");
 }
 
 void apply(Connection& writer, const Options& options, Change& change) {
     std::string backup;
     if (change.has(JF_STEP_LOSSY) && !options.in_memory()) {
         backup = backup_path(options, change);
-        copy_database(writer, backup);
+        copy_database(writer, backup, options.path + ".copying");
     }
     Transaction transaction(writer);
     if (!change.back) keep_values(writer, change);

@@ -9,6 +9,7 @@ namespace jackfield::sqlite {
 namespace {
 
 constexpr std::size_t most_jobs_together = 64;
+constexpr std::chrono::milliseconds look_for_cancel{20};
 
 StoreFailure failure_of(const std::exception& problem) {
     if (const auto* failure = dynamic_cast<const StoreFailure*>(&problem)) return *failure;
@@ -49,8 +50,15 @@ void check_file(Connection& connection, const Options& options) {
 }  // namespace
 
 Pool::Lease Pool::borrow() {
+    static const std::atomic<bool> never{false};
+    return borrow(never);
+}
+
+Pool::Lease Pool::borrow(const std::atomic<bool>& cancelled) {
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [&] { return !idle_.empty(); });
+    // A flag wakes nobody: it is looked at now and then.
+    while (!returned_.wait_for(lock, look_for_cancel, [&] { return !idle_.empty(); }))
+        if (cancelled.load()) throw StoreFailure(JF_E_CANCELLED, "cancelled");
     // The last one returned has the warmest cache.
     std::unique_ptr<Connection> connection = std::move(idle_.back());
     idle_.pop_back();
@@ -92,12 +100,8 @@ std::uint32_t Store::declare(Collection wanted) {
 }
 
 std::string Store::query(const QueryRequest& query, const RowSink& sink, const std::atomic<bool>& cancelled) {
-    Pool::Lease reader = readers().borrow();
-    (*reader).stop_when(&cancelled);
-    struct Unset {
-        Connection& connection;
-        ~Unset() { connection.stop_when(nullptr); }
-    } const unset{*reader};
+    Pool::Lease reader = readers().borrow(cancelled);
+    const StopWhen stop(*reader, cancelled);
     return run_query(*reader, query, sink);
 }
 
@@ -145,11 +149,10 @@ void Store::finish_erasing(Connection& writer, std::span<Job* const> jobs) {
     if (options_.in_memory() || std::none_of(jobs.begin(), jobs.end(), [](const Job* job) { return job->erases(); })) return;
     const int code = checkpointer_->empty_log();
     if (code == SQLITE_OK) return;
+    // Whatever kept it, the write is committed: only TIMEOUT says "done, but", every other failure says that nothing has changed.
+    const std::string why = code == SQLITE_BUSY ? "a reader has kept the log from being emptied" : "the log could not be emptied: " + std::string(writer.failure(code).what());
     for (Job* job : jobs)
-        if (job->erases())
-            job->failure = code == SQLITE_BUSY ? StoreFailure(JF_E_TIMEOUT, "it is done, but a reader has kept the log from being emptied: what was erased "
-                                                                            "stands in it until the next checkpoint")
-                                               : writer.failure(code);
+        if (job->erases()) job->failure = StoreFailure(JF_E_TIMEOUT, "it is done, but " + why + ": what was erased stands in it until the next checkpoint");
 }
 
 void Store::tell_changes(std::span<Job* const> jobs) {
@@ -209,13 +212,13 @@ bool Store::run_job(Connection& writer, Job& job) {
 }
 
 void Store::with_reader(const std::atomic<bool>& cancelled, const std::function<void(Connection&)>& body) {
-    Pool::Lease reader = readers().borrow();
+    Pool::Lease reader = readers().borrow(cancelled);
     const StopWhen stop(*reader, cancelled);
     body(*reader);
 }
 
 void Store::with_writer(const std::atomic<bool>& cancelled, const std::function<void(Connection&)>& body) {
-    Pool::Lease writer = writer_.borrow();
+    Pool::Lease writer = writer_.borrow(cancelled);
     const StopWhen stop(*writer, cancelled);
     body(*writer);
 }

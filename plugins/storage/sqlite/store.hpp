@@ -36,6 +36,8 @@ class Pool {
     };
 
     void add(std::unique_ptr<Connection> connection) { give_back(std::move(connection)); }
+    /// Throws StoreFailure when cancelled before one is free.
+    Lease borrow(const std::atomic<bool>& cancelled);
     Lease borrow();
 
   private:

@@ -11,7 +11,8 @@ constexpr std::size_t longest_tail = 1024;
 constexpr std::size_t least_dead = 1024;
 /// A set that was used so lately is not dropped for another one.
 constexpr std::uint64_t recent_ns = 10'000'000'000;
-constexpr std::size_t bytes_per_vector = 96;  // beside values and graph
+/// A graph is made in slices of so many vectors; between two of them those that wait to be in memory are read.
+constexpr std::size_t slice = 256;
 
 }  // namespace
 
@@ -96,19 +97,46 @@ void VectorBuilder::run_job() {
         // Asked for again while another job has it: that job looks once more before it lets go.
         if (entry->worked_on.exchange(true)) continue;
         lock.unlock();
-        try {
-            work_on(*entry);
-        } catch (const Stopped&) {
-            entry->not_before = host_.now_ns() + pause_ns;
-        } catch (const std::exception& problem) {
-            entry->not_before = host_.now_ns() + pause_ns;
-            if (!stopping_) host_.log(JF_LOG_WARN, "sqlite.vectors_not_loaded", {{"space", entry->space()->name}, {"error", problem.what()}});
-        }
-        entry->worked_on = false;
+        attend(*entry, [&] { work_on(*entry); });
         lock.lock();
     }
     --running_;
     ended_.notify_all();
+}
+
+/// For an entry that was marked as worked on.
+template <typename Work>
+void VectorBuilder::attend(CachedVectors& entry, Work work) {
+    try {
+        work();
+    } catch (const Stopped&) {
+        entry.not_before = host_.now_ns() + pause_ns;
+    } catch (const std::exception& problem) {
+        entry.not_before = host_.now_ns() + pause_ns;
+        if (!stopping_) host_.log(JF_LOG_WARN, "sqlite.vectors_not_loaded", {{"space", entry.space()->name}, {"error", problem.what()}});
+    }
+    entry.worked_on = false;
+}
+
+/// A large graph takes a minute, and a search of what is not in memory reads it all from the file: nobody's searches wait for another one's graph.
+void VectorBuilder::load_what_waits() {
+    while (true) {
+        VectorCache::Entry entry;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto waits = std::find_if(queue_.begin(), queue_.end(), [](const VectorCache::Entry& e) { return !e->serving() && !e->worked_on; });
+            if (waits == queue_.end() || stopping_) return;
+            entry = *waits;
+            queue_.erase(waits);
+            entry->queued = false;
+            if (entry->worked_on.exchange(true)) continue;
+        }
+        attend(*entry, [&] {
+            if (!entry->serving()) load(*entry);
+        });
+        // Its graph, if it wants one, has its turn behind the others. What could not be loaded is asked for by the next search.
+        if (entry->serving() && wants_work(*entry)) look_after(entry);
+    }
 }
 
 void VectorBuilder::work_on(CachedVectors& entry) {
@@ -138,7 +166,7 @@ bool VectorBuilder::load(CachedVectors& entry) {
         const VectorTransaction transaction(reader, "BEGIN");
         const VectorCount count = count_vectors(reader, *space, entry.tenant);
         const std::size_t graph = options_.exact(count.vectors, space->dim) ? 0 : Graph::bytes_of(count.vectors, options_.graph);
-        const std::size_t bytes = count.vectors * (space->dim * sizeof(float) + bytes_per_vector) + graph;
+        const std::size_t bytes = count.vectors * VectorSet::bytes_of_a_vector(space->dim, space->attribute_types().size()) + graph;
         if (!fits(entry, bytes)) {
             host_.log(JF_LOG_INFO, "sqlite.vectors_too_large", {{"space", space->name}, {"vectors", std::to_string(count.vectors)}});
             throw Stopped{};
@@ -165,6 +193,7 @@ void VectorBuilder::build_graph(CachedVectors& entry, VectorSet& set) {
     while (graph->covered() < view.slots) {
         for (std::size_t slot = graph->covered(); slot < view.slots; ++slot) {
             check_stop();
+            if (slot % slice == 0) load_what_waits();
             const auto at = static_cast<std::uint32_t>(slot);
             if (view.alive.test(slot)) graph->add(view.values(at, set.measure().dim), at);
             else graph->pass(at);

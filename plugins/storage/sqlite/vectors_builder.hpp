@@ -36,7 +36,10 @@ class VectorBuilder : private sdk::OpUser {
     struct Stopped {};
     void start_jobs();
     void run_job();
+    template <typename Work>
+    void attend(CachedVectors& entry, Work work);
     void work_on(CachedVectors& entry);
+    void load_what_waits();
     bool load(CachedVectors& entry);
     void build_graph(CachedVectors& entry, VectorSet& set);
     bool wants_graph(const VectorSet& set) const;

@@ -6,6 +6,7 @@ namespace jackfield::sqlite {
 namespace {
 
 constexpr std::size_t largest_journal = 64u << 20;
+constexpr std::chrono::milliseconds look_for_cancel{20};
 
 void put_into(VectorSet& set, const VectorChange& change) {
     std::vector<jf_value> attributes;
@@ -96,6 +97,7 @@ bool CachedVectors::load(const std::function<std::uint64_t(VectorSet&)>& read) {
             of.journaling_ = false;
             of.journal_.clear();
             of.journal_bytes_ = 0;
+            of.load_ended_.notify_all();
         }
     } const end_of_journal{*this};
     std::uint64_t version = read(*made);
@@ -112,6 +114,13 @@ bool CachedVectors::load(const std::function<std::uint64_t(VectorSet&)>& read) {
     version_ = version;
     (set_ ? next_ : set_) = std::move(made);
     return true;
+}
+
+void CachedVectors::wait_for_load(const std::atomic<bool>& cancelled, std::chrono::milliseconds most) {
+    const auto until = std::chrono::steady_clock::now() + most;
+    std::unique_lock lock(mutex_);
+    while (!set_ && journaling_ && !cancelled.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < until)
+        load_ended_.wait_for(lock, look_for_cancel);
 }
 
 void CachedVectors::promote() {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -18,8 +20,8 @@
 namespace jackfield::sqlite {
 
 struct VectorOptions {
-    std::size_t exact_below = 20000;         ///< vectors that a search compares one by one
-    std::size_t exact_bytes = 32u << 20;     ///< ... and what they may measure together
+    std::size_t exact_below = 60000;         ///< vectors that a search compares one by one
+    std::size_t exact_bytes = 32u << 20;     ///< ... and what their codes may measure together, a byte for each dimension
     std::size_t memory = std::size_t{1} << 30;
     std::size_t set_memory = std::size_t{1} << 30;
     std::size_t search_width = 160;
@@ -27,7 +29,7 @@ struct VectorOptions {
     std::size_t builders = 1;
 
     bool exact(std::size_t vectors, std::size_t dim) const {
-        return vectors < exact_below && vectors * dim * sizeof(float) <= exact_bytes;
+        return vectors < exact_below && vectors * dim <= exact_bytes;
     }
 };
 
@@ -74,6 +76,8 @@ class CachedVectors {
 
     /// Reads the rows into a new set, while changes go on. False: another process wrote meanwhile, or there were too many changes.
     bool load(const std::function<std::uint64_t(VectorSet&)>& read);
+    /// While there is no set and one is being read: until it is there, or `most` has passed.
+    void wait_for_load(const std::atomic<bool>& cancelled, std::chrono::milliseconds most);
     /// The successor takes over from the set that serves.
     void promote();
 
@@ -83,6 +87,7 @@ class CachedVectors {
     std::shared_ptr<VectorSet> set_, next_;
     std::uint64_t version_ = 0;  // of both
     bool journaling_ = false, journal_lost_ = false;
+    std::condition_variable load_ended_;
     std::vector<VectorChange> journal_;
     std::size_t journal_bytes_ = 0;
 };

@@ -46,6 +46,7 @@ class Nearest {
     explicit Nearest(std::size_t most) : most_(most) {}
     bool full() const { return heap_.size() >= most_; }
     float worst() const { return heap_.front().distance; }
+    std::size_t most() const { return most_; }
     void offer(Near near);
     /// Nearest first.
     std::vector<Near> take();

@@ -121,6 +121,7 @@ void VectorSet::put(std::int64_t row, const float* values, std::span<const jf_va
     }
     VectorChunk& chunk = *chunks_->back();
     std::memcpy(chunk.values.get() + place * measure_.dim, values, measure_.dim * sizeof(float));
+    chunk.facts[place] = encode(values, measure_.dim, chunk.codes.get() + place * measure_.dim);
     chunk.rows[place] = row;
     const jf_value null{};
     for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].put(chunk.columns[i], place, i < attributes.size() ? attributes[i] : null);
@@ -200,9 +201,14 @@ std::size_t VectorSet::dead() const {
     return slots_ - slot_of_row_.size();
 }
 
+std::size_t VectorSet::bytes_of_a_vector(std::size_t dim, std::size_t columns) {
+    const std::size_t of_chunk = sizeof(VectorChunk) + columns * sizeof(VectorChunk::Cells) + 64;
+    return dim * (sizeof(float) + sizeof(std::int8_t)) + of_chunk / slots_per_chunk + 1 + bytes_per_row_entry;
+}
+
 std::size_t VectorSet::bytes() const {
     const std::lock_guard lock(mutex_);
-    const std::size_t per_chunk = slots_per_chunk * (measure_.dim * sizeof(float) + sizeof(std::int64_t)) + sizeof(VectorChunk) +
+    const std::size_t per_chunk = slots_per_chunk * measure_.dim * (sizeof(float) + sizeof(std::int8_t)) + sizeof(VectorChunk) +
                                   columns_.size() * sizeof(VectorChunk::Cells) + 64;
     std::size_t total = chunks_->size() * per_chunk + slot_of_row_.size() * bytes_per_row_entry;
     for (const VectorColumn& column : columns_) total += column.bytes();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "request.hpp"
+#include "vectors_codes.hpp"
 #include "vectors_graph.hpp"
 
 namespace jackfield::sqlite {
@@ -27,9 +28,11 @@ struct VectorChunk {
         std::atomic<std::uint64_t> nulls{0};
     };
     VectorChunk(std::size_t dim, std::size_t column_count)
-        : values(new float[dim * slots_per_chunk]), columns(std::make_unique<Cells[]>(column_count)) {}
+        : values(new float[dim * slots_per_chunk]), codes(new std::int8_t[dim * slots_per_chunk]), columns(std::make_unique<Cells[]>(column_count)) {}
 
     std::unique_ptr<float[]> values;
+    std::unique_ptr<std::int8_t[]> codes;
+    std::array<CodeFacts, slots_per_chunk> facts;
     std::array<std::int64_t, slots_per_chunk> rows;
     std::uint64_t alive = 0;  ///< guarded by the set's mutex
     std::unique_ptr<Cells[]> columns;
@@ -105,6 +108,8 @@ class VectorSet {
     /// Slots whose vector was replaced or removed.
     std::size_t dead() const;
     std::size_t bytes() const;
+    /// What a vector of a set takes beside its texts and the graph.
+    static std::size_t bytes_of_a_vector(std::size_t dim, std::size_t columns);
 
   private:
     const Measure measure_;

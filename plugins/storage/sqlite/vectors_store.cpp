@@ -1,30 +1,23 @@
 #include "vectors_store.hpp"
 
 #include <algorithm>
-#include <bit>
+
+#include "vectors_scan.hpp"
 
 namespace jackfield::sqlite {
 namespace {
 
 const std::atomic<bool> never{false};
 
+/// What a walk that meets no filter needs is some ten.
+constexpr std::size_t looks_per_candidate = 20;
+/// Values that are read from the file in a moment.
+constexpr std::size_t soon_read = 8u << 20;
+/// The builder is ahead by then: reading them again would take longer than waiting, unless it has come to a stand.
+constexpr std::chrono::milliseconds longest_wait_for_load{10000};
+
 void check_cancelled(const std::atomic<bool>& cancelled) {
     if (cancelled.load(std::memory_order_relaxed)) throw StoreFailure(JF_E_CANCELLED, "cancelled");
-}
-
-/// Compares the vectors whose bits are set, from `first` on, one by one.
-void scan(const VectorSet& set, const VectorSet::View& view, const float* query, const Bits& bits, std::size_t first, Nearest& nearest,
-          const std::atomic<bool>& cancelled) {
-    const Measure& measure = set.measure();
-    for (std::size_t i = first / 64; i < bits.words().size(); ++i) {
-        if (i % 64 == 0) check_cancelled(cancelled);
-        std::uint64_t left = bits.words()[i];
-        if (i == first / 64) left &= ~std::uint64_t{0} << (first % 64);
-        for (; left != 0; left &= left - 1) {
-            const auto slot = static_cast<std::uint32_t>(i * 64 + static_cast<std::size_t>(std::countr_zero(left)));
-            nearest.offer({measure(query, view.values(slot, measure.dim)), slot});
-        }
-    }
 }
 
 }  // namespace
@@ -37,10 +30,10 @@ VectorStore::VectorStore(sdk::Host host, std::shared_ptr<Store> store, const Vec
 void VectorStore::warm_up() {
     std::vector<VectorPlace> places;
     store_->with_reader(never, [&](Connection& reader) { places = places_of_vectors(reader); });
-    // What is small enough to be read in a moment waits for its first search.
+    // What is small enough waits for its first search.
     for (const VectorPlace& place : places) {
         const VectorSpaces::Entry space = spaces_.at(place.space);
-        if (!options_.exact(place.vectors, space->dim)) builder_.look_after(cache_.entry(space, place.tenant));
+        if (!options_.exact(place.vectors, space->dim) || place.vectors * space->dim * sizeof(float) > soon_read) builder_.look_after(cache_.entry(space, place.tenant));
     }
 }
 
@@ -138,8 +131,9 @@ VectorStore::Ranked VectorStore::rank_in_memory(const VectorSet& set, const Vect
     Ranked out;
     bool found = false;
     if (by_graph) {
-        // A walk that looks at more vectors than there are to compare is the dearer way.
-        const Graph::Search how{std::max<std::size_t>(options_.search_width, query.limit + query.limit / 2), matching, cancelled};
+        // A walk looks at whole vectors here and there, a comparison at a quarter of their size in a row: beyond a share the walk is the dearer way.
+        const std::size_t width = std::max<std::size_t>(options_.search_width, query.limit + query.limit / 2);
+        const Graph::Search how{width, std::max(matching / 4, looks_per_candidate * width), cancelled};
         if (const auto near = view.graph->search(query.values.data(), bits, how)) {
             for (const Near& one : *near) nearest.offer(one);
             found = true;
@@ -167,6 +161,8 @@ VectorStore::Ranked VectorStore::rank_rows(const VectorQuery& query, Connection&
 
 VectorStore::Found VectorStore::search(const VectorQuery& query, const std::atomic<bool>& cancelled) {
     Found out;
+    // Reading the same rows beside the builder would make both slower.
+    if (const VectorCache::Entry entry = cache_.find(query.space->number(), query.tenant)) entry->wait_for_load(cancelled, longest_wait_for_load);
     store_->with_reader(cancelled, [&](Connection& reader) {
         const std::shared_ptr<VectorSet> set = set_for(query, reader);
         const Ranked ranked = set ? rank_in_memory(*set, query, reader, cancelled) : rank_rows(query, reader);

@@ -139,6 +139,27 @@ TEST(SqliteVectors, RebuildsItsGraphFromTheRowsAfterARestart) {
     EXPECT_EQ(client.search(space, "a", {vectors[9].values, 1}).ids(), std::vector<std::string>{"v9"});
 }
 
+TEST(SqliteVectors, BringsOthersIntoMemoryBeforeAGraphIsDone) {
+    TempFolder folder;
+    ClusteredVectors source(64, 14, 4);
+    std::uint32_t space = 0;
+    {
+        Client client(folder.file("a.db"));
+        space = static_cast<std::uint32_t>(client.ensure("test.docs", 64, JF_METRIC_COSINE, attributes()).pos);
+        client.upsert(space, "large", some(source, 8000));
+        client.upsert(space, "small", some(source, 50));
+    }
+    // One worker, which begins with the largest. Nothing tells the host when the other is in memory: it is asked again and again.
+    Client client(folder.file("a.db"));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (client.stats(space, "small").stats.memory == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+
+    EXPECT_GT(client.stats(space, "small").stats.memory, 0u);
+    EXPECT_EQ(client.stats(space, "large").stats.indexed, 0u);
+    EXPECT_TRUE(client.host().wait_until([&] { return client.stats(space, "large").stats.indexed == 8000; }, std::chrono::seconds(60)));
+    EXPECT_TRUE(client.host().wait_until([&] { return client.stats(space, "small").stats.indexed == 50; }, std::chrono::seconds(60)));
+}
+
 TEST(SqliteVectors, ComparesOneByOneWhenTheFilterLeavesFew) {
     TempFolder folder;
     ClusteredVectors source(16, 5, 4);

@@ -5,7 +5,8 @@
 //
 // A child process runs the operations, several threads at once, each on a tenant of its own, and says what each was answered. The parent draws the same
 // operations and asks the model. When the child is gone, by SIGKILL or by a power cut of power_vfs.hpp, the parent opens the file: each tenant's records must
-// be those after its last answered operation, or after the one that was under way.
+// be those after its last answered operation, or after the one that was under way. Beside that all threads claim records of one tenant that they share.
+// Every few rounds another child migrates the collection to its next version or takes that back, and is often gone in the middle of it.
 
 #include <poll.h>
 #include <spawn.h>
@@ -14,14 +15,17 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <thread>
 
 #include "model.hpp"
 #include "power_vfs.hpp"
+#include "shared_jobs.hpp"
 
 extern char** environ;
 
@@ -35,12 +39,34 @@ struct Options {
     // The child's.
     bool child = false;
     std::uint64_t round = 0, round_steps = 0, cut = 0, error = 0;
+    std::uint32_t version = 1;
+    bool migrate = false, kill = false;  // from `version` to the other one
 };
-
-std::string tenant_of(std::uint64_t thread) { return "tenant" + std::to_string(thread); }
 
 /// Checkpoints come often, so that they are met by kills, too.
 const Database::Options small_log{{"checkpoint_pages", "40"}, {"readers", "2"}};
+
+constexpr std::uint64_t rounds_between_migrations = 4;
+
+std::string tenant_of(std::uint64_t thread) { return "tenant" + std::to_string(thread); }
+std::string token_of(std::uint64_t round, std::uint64_t thread, std::uint64_t step) {
+    return std::to_string(round) + "." + std::to_string(thread) + "." + std::to_string(step);
+}
+
+/// From `version` to the other one: forward, or one step back.
+sdk::RecordsReply migrate(Database& db, std::uint32_t version) {
+    if (version == 1) db.declare(collection(2));
+    return db.migrate(version == 1 ? JF_MIGRATE_APPLY : JF_MIGRATE_ROLLBACK, "test.model");
+}
+
+int run_migration(const Options& options) {
+    install_power_vfs({options.seed * 1000003 + options.round, options.cut, 0, false, options.kill});
+    Database db(options.work + "/model.db", 5000, small_log);
+    if (db.started().status != JF_OK) return 3;
+    const sdk::RecordsReply reply = migrate(db, options.version);
+    if (reply.status != JF_OK) std::fprintf(stderr, "%s\n", reply.error.c_str());
+    return reply.status == JF_OK ? 0 : 5;
+}
 
 /// A short stand-in for an answer on its way to the parent.
 std::string digest(const std::string& text) {
@@ -56,13 +82,14 @@ std::string digest(const std::string& text) {
 
 int run_child(const Options& options) {
     // Killed otherwise, the process leaves what it wrote to the operating system, synced or not.
-    if (options.cut || options.error || options.lies) install_power_vfs({options.seed * 1000003 + options.round, options.cut, options.error, options.lies});
+    if (options.cut || options.error || options.lies)
+        install_power_vfs({options.seed * 1000003 + options.round, options.cut, options.error, options.lies, false});
     Database db(options.work + "/model.db", 5000, small_log);
     if (db.started().status != JF_OK) {
         std::fprintf(stderr, "%s\n", db.started().error.c_str());
         return 3;
     }
-    const std::uint32_t handle = db.declare(collection()).collection;
+    const std::uint32_t handle = db.declare(collection(options.version)).collection;
     if (handle == 0) return 3;
     std::vector<std::thread> threads;
     for (std::uint64_t t = 0; t < options.threads; ++t)
@@ -70,7 +97,10 @@ int run_child(const Options& options) {
             Random random = random_of(options.seed, options.round, t);
             for (std::uint64_t i = 0; i < options.round_steps; ++i) {
                 // One write(2) each, so that a line is never torn.
-                const std::string line = std::to_string(t) + " " + digest(run(db, handle, tenant_of(t), draw(random))) + "\n";
+                const Operation operation = draw(random);
+                const std::string said = operation.shared == Operation::Shared::none ? digest(run(db, handle, tenant_of(t), operation))
+                                                                                     : run_shared(db, handle, operation, token_of(options.round, t, i));
+                const std::string line = std::to_string(t) + " " + said + "\n";
                 if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) ::_exit(4);
             }
         });
@@ -81,13 +111,16 @@ int run_child(const Options& options) {
 /// The child process and the lines that it says.
 class Child {
   public:
-    Child(const Options& options, std::uint64_t round, std::uint64_t round_steps, std::uint64_t cut, std::uint64_t error) {
+    explicit Child(const Options& options) {
         int ends[2];
         if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
         std::vector<std::string> words{"records_model", "--child", "--work", options.work, "--seed", std::to_string(options.seed),
-                                       "--threads", std::to_string(options.threads), "--round", std::to_string(round),
-                                       "--round-steps", std::to_string(round_steps), "--cut", std::to_string(cut), "--error", std::to_string(error)};
+                                       "--threads", std::to_string(options.threads), "--round", std::to_string(options.round),
+                                       "--round-steps", std::to_string(options.round_steps), "--cut", std::to_string(options.cut), "--error", std::to_string(options.error),
+                                       "--version", std::to_string(options.version)};
         if (options.lies) words.emplace_back("--lies");
+        if (options.migrate) words.emplace_back("--migrate");
+        if (options.kill) words.emplace_back("--kill");
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);
@@ -140,7 +173,7 @@ class Trial {
         const std::uint64_t rounds = options_.kills + 1;
         const std::uint64_t round_steps = std::max<std::uint64_t>(1, options_.steps / rounds / options_.threads);
         for (round_ = 0; killed_ + cut_ < options_.kills || answered_ < options_.steps; ++round_) {
-            if (!run_round(round_steps)) {
+            if (!run_round(round_steps) || (round_ % rounds_between_migrations == rounds_between_migrations - 1 && !run_migration())) {
                 std::printf("replay: records_model --steps %llu --kills %llu --seed %llu --threads %llu%s\n", static_cast<unsigned long long>(options_.steps),
                             static_cast<unsigned long long>(options_.kills), static_cast<unsigned long long>(options_.seed),
                             static_cast<unsigned long long>(options_.threads), options_.lies ? " --lies" : "");
@@ -152,11 +185,13 @@ class Trial {
         return true;
     }
     std::string summary() const {
-        char text[300];
+        char text[500];
         std::snprintf(text, sizeof text,
-                      "records_model: %llu steps answered as the model answers, %llu kills, %llu power cuts, %llu operations under way then: %llu there, %llu absent, 0 half; %llu refused by a failing disk",
+                      "records_model: %llu steps answered as the model answers, %llu kills, %llu power cuts, %llu operations under way then: %llu there, %llu absent, 0 half; "
+                      "%llu refused by a failing disk; %llu records claimed by threads that share them, none twice; %llu migrations, %llu cut off in the middle of it",
                       static_cast<unsigned long long>(answered_), static_cast<unsigned long long>(killed_), static_cast<unsigned long long>(cut_),
-                      static_cast<unsigned long long>(under_way_), static_cast<unsigned long long>(there_), static_cast<unsigned long long>(under_way_ - there_), static_cast<unsigned long long>(refused_));
+                      static_cast<unsigned long long>(under_way_), static_cast<unsigned long long>(there_), static_cast<unsigned long long>(under_way_ - there_), static_cast<unsigned long long>(refused_),
+                      static_cast<unsigned long long>(shared_.claims()), static_cast<unsigned long long>(migrations_), static_cast<unsigned long long>(migrations_cut_));
         return text;
     }
 
@@ -174,7 +209,13 @@ class Trial {
         randoms_.clear();
         done_.assign(options_.threads, 0);
         for (std::uint64_t t = 0; t < options_.threads; ++t) randoms_.push_back(random_of(options_.seed, round_, t));
-        Child child(options_, round_, round_steps, cut, error);
+        Options of_child = options_;
+        of_child.round = round_;
+        of_child.round_steps = round_steps;
+        of_child.cut = cut;
+        of_child.error = error;
+        of_child.version = version_;
+        Child child(of_child);
         std::string line;
         for (std::uint64_t lines = 0; child.read_line(line);) {
             if (!compare(line)) {
@@ -201,6 +242,7 @@ class Trial {
         const std::size_t space = line.find(' ');
         const auto thread = std::stoull(line.substr(0, space));
         const Operation operation = draw(randoms_.at(thread));
+        if (operation.shared != Operation::Shared::none) return compare_shared(operation, thread, line.substr(space + 1));
         // Out of space, or an error of the disk.
         if (line.find(" -10 0 0", space) == space + 17 || line.find(" -14 0 0", space) == space + 17) {
             ++refused_;
@@ -208,6 +250,13 @@ class Trial {
             return true;
         }
         const std::string expected = models_[thread].apply(operation);
+        // Done, but the disk failed when the log was to be emptied.
+        const bool erases = std::any_of(operation.changes.begin(), operation.changes.end(), [](const Change& change) { return (change.flags & JF_WRITE_ERASE) != 0; });
+        if (erases && line.find(" -6 0 0", space) == space + 17) {
+            ++done_[thread];
+            ++answered_;
+            return true;
+        }
         if (digest(expected) != line.substr(space + 1)) {
             std::printf("round %llu, thread %llu, operation %llu: %s\n  the plugin: %s\n  the model:  %s\n", static_cast<unsigned long long>(round_),
                         thread, static_cast<unsigned long long>(done_[thread]), text_of(operation).c_str(), line.substr(space + 1).c_str(), digest(expected).c_str());
@@ -218,13 +267,63 @@ class Trial {
         return true;
     }
 
+    bool compare_shared(const Operation& operation, std::uint64_t thread, const std::string& answer) {
+        const std::string token = token_of(round_, thread, done_[thread]);
+        ++done_[thread];
+        if (answer == "-10" || answer == "-14") return ++refused_, true;
+        ++answered_;
+        return no_wrong(shared_.answered(operation, token, answer));
+    }
+    bool no_wrong(const std::string& wrong) const {
+        if (!wrong.empty()) std::printf("round %llu, records that are shared: %s\n", static_cast<unsigned long long>(round_), wrong.c_str());
+        return wrong.empty();
+    }
+
+    /// To the other version, by a child that is often gone before it has done so. The file is at the one or the other then, with all that it held; a second
+    /// run gets there.
+    bool run_migration() {
+        Options of_child = options_;
+        of_child.lies = false;
+        of_child.migrate = true;
+        of_child.kill = chance_() % 2;
+        of_child.cut = chance_() % 8 ? 1 + chance_() % 120 : 0;
+        of_child.round = round_;
+        of_child.version = version_;
+        Child child(of_child);
+        const int status = child.wait();
+        const bool gone = (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) || (WIFEXITED(status) && WEXITSTATUS(status) == cut_exit_code);
+        if (!gone && status != 0) {
+            std::printf("round %llu: the migration from version %u ended with status %d\n", static_cast<unsigned long long>(round_), version_, status);
+            return false;
+        }
+        ++migrations_;
+        migrations_cut_ += gone;
+        const std::uint32_t wanted = 3 - version_;
+        Database db(options_.work + "/model.db", 5000, small_log);
+        std::uint32_t stands = 0;
+        for (const sdk::MigrationStep& step : db.migrate(JF_MIGRATE_STATUS).steps)
+            if (step.kind == JF_STEP_STANDS) stands = step.to_version;
+        bool good = stands == wanted || (gone && stands == version_);
+        if (good && stands == version_) {
+            const std::uint32_t old = db.declare(collection(version_)).collection;
+            for (std::uint64_t t = 0; t < options_.threads; ++t) good = good && state_of(db, old, tenant_of(t)) == models_[t].state();
+            good = good && migrate(db, version_).status == JF_OK;
+        }
+        version_ = wanted;
+        const std::uint32_t handle = db.declare(collection(version_)).collection;
+        for (std::uint64_t t = 0; t < options_.threads && good; ++t) good = state_of(db, handle, tenant_of(t)) == models_[t].state();
+        if (!good) std::printf("round %llu: migrated to version %u, found at %u, and not as it was\n", static_cast<unsigned long long>(round_), wanted, stands);
+        return good;
+    }
+
     bool look_at_file(std::uint64_t round_steps) {
         Database db(options_.work + "/model.db", 5000, small_log);
         if (db.started().status != JF_OK) {
             std::printf("round %llu: the file is not opened any more: %s\n", static_cast<unsigned long long>(round_), db.started().error.c_str());
             return false;
         }
-        const std::uint32_t handle = db.declare(collection()).collection;
+        const std::uint32_t handle = db.declare(collection(version_)).collection;
+        std::map<std::string, Operation> shared;
         for (std::uint64_t t = 0; t < options_.threads; ++t) {
             const std::string found = state_of(db, handle, tenant_of(t));
             if (done_[t] == round_steps) {
@@ -233,8 +332,9 @@ class Trial {
             }
             Model after = models_[t];
             const Operation next = draw(randoms_[t]);
-            after.apply(next);
             ++under_way_;
+            if (next.shared != Operation::Shared::none) shared.emplace(token_of(round_, t, done_[t]), next);
+            else after.apply(next);
             if (found == after.state() && found != models_[t].state()) {
                 models_[t] = after;
                 ++there_;
@@ -242,6 +342,8 @@ class Trial {
                 return differs(t, found, models_[t].state(), after.state());
             }
         }
+        if (!no_wrong(shared_.look_at(db, handle, shared))) return false;
+        there_ += shared_.found_under_way().size();
         return round_ % 20 != 0 || file_is_sound();
     }
 
@@ -271,7 +373,8 @@ class Trial {
             std::vector<Operation> all;
             for (std::uint64_t round = 0; round <= round_ && all.size() < 20000; ++round) {
                 Random random = random_of(options_.seed, round, t);
-                for (std::uint64_t i = 0; i < std::max<std::uint64_t>(1, options_.steps / (options_.kills + 1) / options_.threads); ++i) all.push_back(draw(random));
+                for (std::uint64_t i = 0; i < std::max<std::uint64_t>(1, options_.steps / (options_.kills + 1) / options_.threads); ++i)
+                    if (Operation one = draw(random); one.shared == Operation::Shared::none) all.push_back(std::move(one));
             }
             std::size_t failing = first_failure(all);
             if (failing == all.size()) continue;
@@ -303,7 +406,9 @@ class Trial {
     Options options_;
     std::vector<Model> models_;
     Random chance_;
-    std::uint64_t round_ = 0, answered_ = 0, killed_ = 0, cut_ = 0, under_way_ = 0, there_ = 0, refused_ = 0;
+    std::uint64_t round_ = 0, answered_ = 0, killed_ = 0, cut_ = 0, under_way_ = 0, there_ = 0, refused_ = 0, migrations_ = 0, migrations_cut_ = 0;
+    std::uint32_t version_ = 1;
+    SharedJobs shared_;
     std::vector<Random> randoms_;
     std::vector<std::uint64_t> done_;  // answered in this round
 };
@@ -326,8 +431,11 @@ int main(int argc, char** argv) {
     app.add_option("--round-steps", options.round_steps)->group("");
     app.add_option("--cut", options.cut)->group("");
     app.add_option("--error", options.error)->group("");
+    app.add_option("--version", options.version)->group("");
+    app.add_flag("--migrate", options.migrate)->group("");
+    app.add_flag("--kill", options.kill)->group("");
     CLI11_PARSE(app, argc, argv);
-    if (options.child) return model::run_child(options);
+    if (options.child) return options.migrate ? model::run_migration(options) : model::run_child(options);
     const TempFolder folder;
     if (options.work.empty()) options.work = folder.file("");
     model::Trial trial(options);

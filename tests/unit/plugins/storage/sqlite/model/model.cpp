@@ -30,10 +30,19 @@ std::vector<std::string> words_of(const std::string& text) {
     }
     return out;
 }
+/// `wanted` is words, "words that follow each other" or beginnings with a star.
 bool has_words(const std::string& text, const std::string& wanted) {
     const std::vector<std::string> have = words_of(text);
+    if (wanted.starts_with('"')) {
+        const std::vector<std::string> want = words_of(wanted.substr(1, wanted.size() - 2));
+        return std::search(have.begin(), have.end(), want.begin(), want.end()) != have.end();
+    }
     const std::vector<std::string> want = words_of(wanted);
-    return std::all_of(want.begin(), want.end(), [&](const std::string& word) { return std::find(have.begin(), have.end(), word) != have.end(); });
+    return std::all_of(want.begin(), want.end(), [&](const std::string& word) {
+        return std::any_of(have.begin(), have.end(), [&](const std::string& one) {
+            return word.ends_with('*') ? one.starts_with(word.substr(0, word.size() - 1)) : one == word;
+        });
+    });
 }
 
 std::vector<std::int64_t> numbers_of(const Value& histogram) {
@@ -65,7 +74,12 @@ Value Model::Record::get(std::uint16_t field) const {
     return found == fields.end() ? Value() : found->second;
 }
 
-bool Model::matches(const Term& term, const Record& record) {
+bool Model::matches(const Records& records, const Term& term, const Record& record) {
+    if (term.via) {
+        const auto found = records.find(record.get(mate).text());
+        if (record.get(mate).is_null() || found == records.end()) return false;
+        return matches(records, {term.field, term.verb, term.value, term.more}, found->second);
+    }
     const Value value = record.get(term.field);
     if (term.verb == JF_TERM_IS_NULL) return value.is_null();
     if (value.is_null()) return false;
@@ -74,6 +88,7 @@ bool Model::matches(const Term& term, const Record& record) {
         case JF_TERM_EQ: return value == term.value;
         case JF_TERM_NE: return !(value == term.value);
         case JF_TERM_LT: return less(value, term.value);
+        case JF_TERM_LE: return !less(term.value, value);
         case JF_TERM_GT: return less(term.value, value);
         case JF_TERM_GE: return !less(value, term.value);
         case JF_TERM_IN: return std::find(term.more.begin(), term.more.end(), value) != term.more.end();
@@ -83,8 +98,8 @@ bool Model::matches(const Term& term, const Record& record) {
     }
 }
 
-bool Model::matches(const std::vector<Term>& where, const Record& record) {
-    return std::all_of(where.begin(), where.end(), [&](const Term& term) { return matches(term, record); });
+bool Model::matches(const Records& records, const std::vector<Term>& where, const Record& record) {
+    return std::all_of(where.begin(), where.end(), [&](const Term& term) { return matches(records, term, record); });
 }
 
 Value Model::edited(const Value& old, const Edit& edit) {
@@ -125,7 +140,7 @@ bool Model::edit(Records& records, const std::string& id, const std::vector<Edit
 
 std::string Model::row(const std::string& id, const Record& record) {
     std::vector<Value> values{id, static_cast<std::int64_t>(record.rev)};
-    for (const std::uint16_t field : {name, score, slot, rating, owner, counts}) values.push_back(record.get(field));
+    for (const std::uint16_t field : {name, score, slot, rating, owner, counts, mate}) values.push_back(record.get(field));
     return row_text(values);
 }
 
@@ -141,7 +156,7 @@ bool Model::before(const Records& records, const std::vector<Order>& order, cons
 std::vector<std::string> Model::meant(const Records& records, const Change& change) {
     std::vector<std::string> out;
     for (const auto& [id, record] : records)
-        if ((change.id.empty() || change.id == id) && matches(change.where, record)) out.push_back(id);
+        if ((change.id.empty() || change.id == id) && matches(records, change.where, record)) out.push_back(id);
     std::sort(out.begin(), out.end(), [&](const std::string& a, const std::string& b) { return before(records, change.order, a, b); });
     if (change.limit != 0 && out.size() > change.limit) out.resize(change.limit);
     return out;
@@ -158,7 +173,7 @@ std::vector<std::string> Model::claimed(const Records& records, const Change& ch
         if (!change.busy.empty())
             for (const auto& [id, record] : records) {
                 const auto busy = [&](const Term& term) {
-                    return term.verb == JF_TERM_IN ? matches(Term{score, JF_TERM_GE, term.more.front(), {}}, record) : matches(term, record);
+                    return term.verb == JF_TERM_IN ? matches(records, Term{score, JF_TERM_GE, term.more.front(), {}}, record) : matches(records, term, record);
                 };
                 if (std::all_of(change.busy.begin(), change.busy.end(), busy)) ++turns[record.get(owner)];
             }
@@ -173,20 +188,24 @@ std::vector<std::string> Model::claimed(const Records& records, const Change& ch
     return waiting;
 }
 
+/// The id that an upsert or an insert-or-get means: its own, or that of the slot's record, empty when there is none.
+std::string Model::gone_by(const Records& records, const Change& change) {
+    if (!change.unique_index) return change.id;
+    for (const auto& [id, record] : records)
+        if (record.get(slot) == change.values.back().value) return id;
+    return {};
+}
+
 Model::Outcome Model::upsert(Records& records, const Change& change) {
-    const bool stands = records.contains(change.id);
-    const bool done = stands ? edit(records, change.id, change.edits.empty() ? change.values : change.edits) : insert(records, change);
+    const std::string found = gone_by(records, change);
+    const bool stands = records.contains(found);
+    const bool done = stands ? edit(records, found, change.edits.empty() ? change.values : change.edits) : insert(records, change);
     if (!done) return {JF_E_CONFLICT, 0, 0, {}};
-    return {JF_OK, 1, records[change.id].rev, {}};
+    return {JF_OK, 1, records[stands ? found : change.id].rev, {}};
 }
 
 Model::Outcome Model::insert_or_get(Records& records, const Change& change) {
-    std::string found = change.id;
-    if (change.unique_index) {
-        found.clear();
-        for (const auto& [id, record] : records)
-            if (record.get(slot) == change.values.back().value) found = id;
-    }
+    std::string found = gone_by(records, change);
     std::uint64_t affected = 0;
     if (!records.contains(found)) {
         if (!insert(records, change)) return {JF_E_CONFLICT, 0, 0, {}};
@@ -257,10 +276,22 @@ std::string Model::apply(const Operation& operation) {
 std::string Model::ask(const Question& question) const {
     std::vector<std::string> ids;
     for (const auto& [id, record] : records_)
-        if (matches(question.where, record) && (question.words.empty() || has_words(record.get(name).text(), question.words))) ids.push_back(id);
+        if (matches(records_, question.where, record) && (question.words.empty() || has_words(record.get(name).text(), question.words))) ids.push_back(id);
     std::sort(ids.begin(), ids.end(), [&](const std::string& a, const std::string& b) { return before(records_, question.order, a, b); });
+    std::vector<std::string> rows;
+    for (const std::string& id : ids) {
+        std::string text = row(id, records_.at(id));
+        if (question.with_mate) {
+            const auto found = records_.find(records_.at(id).get(mate).text());
+            const Record other = found == records_.end() ? Record{} : found->second;
+            text.pop_back();
+            text += row_text({other.get(name), other.get(score)}).replace(0, 2, " ");
+        }
+        rows.push_back(text);
+    }
+    if (question.ranked) std::sort(rows.begin(), rows.end());
     std::string out = "0";
-    for (const std::string& id : ids) out += row(id, records_.at(id));
+    for (const std::string& text : rows) out += text;
     return out;
 }
 
@@ -273,13 +304,15 @@ std::string Model::sum_up(const Question& question) const {
     struct Group {
         std::int64_t count = 0;
         Value sum, least, most, histogram;
+        double stars = 0;
+        std::int64_t rated = 0;
     };
     std::map<std::vector<Value>, Group, decltype([](const std::vector<Value>& a, const std::vector<Value>& b) {
                  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less);
              })>
         groups;
     for (const auto& [id, record] : records_) {
-        if (!matches(question.where, record)) continue;
+        if (!matches(records_, question.where, record)) continue;
         std::vector<Value> key{record.get(owner)};
         if (!question.edges.empty()) {
             const Value at = record.get(slot);
@@ -295,13 +328,15 @@ std::string Model::sum_up(const Question& question) const {
             group.sum = group.sum.integer() + points.integer();
             if (group.most.is_null() || less(group.most, points)) group.most = points;
         }
+        group.stars += stars.real();
+        group.rated += stars.is_null() ? 0 : 1;
         if (!stars.is_null() && (group.least.is_null() || less(stars, group.least))) group.least = stars;
         if (!more.is_null()) group.histogram = added(group.histogram, more);
     }
     std::string out = "0";
     for (const auto& [key, group] : groups) {
         std::vector<Value> values = key;
-        for (const Value& value : {Value(group.count), group.sum, group.least, group.most, group.histogram}) values.push_back(value);
+        for (const Value& value : {Value(group.count), group.sum, group.least, group.most, group.rated ? Value(group.stars / static_cast<double>(group.rated)) : Value(), group.histogram}) values.push_back(value);
         out += row_text(values);
     }
     return out;

@@ -27,14 +27,15 @@ class Model {
         std::string rows;
     };
 
-    static bool matches(const Term& term, const Record& record);
-    static bool matches(const std::vector<Term>& where, const Record& record);
+    static bool matches(const Records& records, const Term& term, const Record& record);
+    static bool matches(const Records& records, const std::vector<Term>& where, const Record& record);
     static Value edited(const Value& old, const Edit& edit);
     static bool slot_taken(const Records& records, const Value& value, const std::string& except);
     static bool insert(Records& records, const Change& change);
     static bool edit(Records& records, const std::string& id, const std::vector<Edit>& edits);
     static std::string row(const std::string& id, const Record& record);
     static bool before(const Records& records, const std::vector<Order>& order, const std::string& a, const std::string& b);
+    static std::string gone_by(const Records& records, const Change& change);
     static std::vector<std::string> meant(const Records& records, const Change& change);
     static std::vector<std::string> claimed(const Records& records, const Change& change);
 

@@ -1,7 +1,9 @@
 #include "operations.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 namespace jackfield::test::model {
 namespace {
@@ -12,7 +14,7 @@ class Drawer {
 
     Operation operation() {
         Operation out;
-        switch (pick(14)) {
+        switch (pick(15)) {
             case 0:
             case 1: out.changes.push_back(insert(JF_WRITE_INSERT)); break;
             case 2: out.changes.push_back(upsert()); break;
@@ -25,6 +27,10 @@ class Drawer {
             case 9:
             case 10: out.changes = batch(); break;
             case 11: out.question = aggregate(); break;
+            case 12:
+                out.shared = pick(2) ? Operation::Shared::add : Operation::Shared::take;
+                out.most = 1 + pick(4);
+                break;
             default: out.question = question();
         }
         return out;
@@ -42,6 +48,17 @@ class Drawer {
         static constexpr std::array words{"ann", "bob", "cy", "dorte", "eve", "nobody"};
         return words[pick(words.size())];
     }
+    /// As people search: a word, its beginning, words that follow each other.
+    std::string search() {
+        const std::string word = plain_word();
+        switch (pick(4)) {
+            case 0: return word.substr(0, 1 + pick(3)) + "*";
+            case 1: return '"' + word + ' ' + plain_word() + '"';
+            case 2: return word + ' ' + plain_word();
+            default: return word;
+        }
+    }
+    Value some_mate() { return pick(4) == 0 ? Value() : Value(id()); }
     Value some_name() {
         std::string out = word();
         for (std::uint32_t n = pick(3); n > 0; --n) out += " " + word();
@@ -64,6 +81,7 @@ class Drawer {
         if (pick(2)) out.push_back({rating, JF_EDIT_SET, real()});
         if (pick(2)) out.push_back({owner, JF_EDIT_SET, some_owner()});
         if (pick(3) == 0) out.push_back({counts, JF_EDIT_SET, histogram()});
+        if (pick(2)) out.push_back({mate, JF_EDIT_SET, some_mate()});
         return out;
     }
     std::vector<Edit> edits(bool with_slot) {
@@ -77,22 +95,27 @@ class Drawer {
         else if (pick(6) == 0) out.push_back({name, JF_EDIT_APPEND, " " + word()});
         if (pick(3) == 0) out.push_back({rating, JF_EDIT_INC, real()});
         if (pick(4) == 0) out.push_back({counts, JF_EDIT_ADD_EACH, histogram()});
+        if (pick(6) == 0) out.push_back({mate, JF_EDIT_SET, some_mate()});
         if (with_slot && pick(3) == 0) out.push_back({slot, JF_EDIT_SET, slot_value()});
         return out;
     }
     std::vector<Term> terms() {
         std::vector<Term> out;
-        for (std::uint32_t n = pick(3); n > 0; --n) switch (pick(11)) {
+        for (std::uint32_t n = pick(3); n > 0; --n) switch (pick(15)) {
                 case 0: out.push_back({score, JF_TERM_EQ, number(), {}}); break;
                 case 1: out.push_back({score, JF_TERM_GE, number(), {}}); break;
                 case 2: out.push_back({rating, JF_TERM_LT, real(), {}}); break;
                 case 3: out.push_back({slot, JF_TERM_IS_NULL, {}, {}}); break;
                 case 4: out.push_back({name, JF_TERM_PREFIX, word(), {}}); break;
                 case 5: out.push_back({name, JF_TERM_CONTAINS, word(), {}}); break;
-                case 6: out.push_back({name, JF_TERM_TEXT, plain_word(), {}}); break;
+                case 6: out.push_back({name, JF_TERM_TEXT, search(), {}}); break;
                 case 7: out.push_back({score, JF_TERM_IN, {}, {number(), number(), number()}}); break;
                 case 8: out.push_back({owner, JF_TERM_NOT_NULL, {}, {}}); break;
                 case 9: out.push_back({rating, JF_TERM_GT, real(), {}}); break;
+                case 10: out.push_back({rating, JF_TERM_LE, real(), {}}); break;
+                case 11: out.push_back({score, JF_TERM_GE, number(), {}, true}); break;
+                case 12: out.push_back({name, JF_TERM_PREFIX, word(), {}, true}); break;
+                case 13: out.push_back({slot, JF_TERM_IS_NULL, {}, {}, true}); break;
                 default: out.push_back({score, JF_TERM_NE, number(), {}});
             }
         return out;
@@ -113,13 +136,16 @@ class Drawer {
     }
     Change upsert() {
         Change out = insert(JF_WRITE_UPSERT);
+        if (pick(3) == 0) out = by_slot(std::move(out));
         if (pick(2)) out.edits = edits(true);
         return out;
     }
-    /// By id, or by the slot, which then may not be null.
     Change insert_or_get() {
         Change out = insert(JF_WRITE_INSERT_OR_GET);
-        if (pick(2)) return out;
+        return pick(2) ? out : by_slot(std::move(out));
+    }
+    /// By the slot instead of the id: it may not be null then.
+    Change by_slot(Change out) {
         std::erase_if(out.values, [](const Edit& edit) { return edit.field == slot; });
         out.values.push_back({slot, JF_EDIT_SET, static_cast<std::int64_t>(pick(40))});
         out.unique_index = 1;
@@ -132,7 +158,7 @@ class Drawer {
         out.edits = edits(true);
         out.where = terms();
         out.expect_rev = pick(3) == 0 ? 1 + pick(4) : 0;
-        out.flags = pick(4) == 0 ? JF_WRITE_REQUIRE : 0;
+        out.flags = (pick(4) == 0 ? JF_WRITE_REQUIRE : 0) | (pick(40) == 0 ? JF_WRITE_ERASE : 0);
         return out;
     }
     Change update_where() {
@@ -167,6 +193,7 @@ class Drawer {
         out.fair = true;
         out.fair_most = pick(3) == 0 ? 1 + pick(4) : 0;
         if (pick(2)) out.busy = terms();
+        std::erase_if(out.busy, [](const Term& term) { return term.via; });
         return out;
     }
     std::vector<Change> batch() {
@@ -185,7 +212,9 @@ class Drawer {
         out.where = terms();
         out.order = order();
         out.page = 1 + pick(12);
-        if (pick(4) == 0) out.words = plain_word() + (pick(2) ? " " + plain_word() : "");
+        if (pick(4) == 0) out.words = search();
+        out.ranked = !out.words.empty() && pick(2);
+        out.with_mate = pick(4) == 0;
         return out;
     }
     Question aggregate() {
@@ -214,7 +243,8 @@ void append(std::string& out, const Value& value) {
 template <typename Target>
 void put_terms(Target& target, const std::vector<Term>& terms) {
     for (const Term& term : terms) {
-        if (term.verb == JF_TERM_IN) target.in(term.field, term.more);
+        if (term.via) target.via(mate, term.field, term.verb, term.value);
+        else if (term.verb == JF_TERM_IN) target.in(term.field, term.more);
         else target.term(term.field, term.verb, term.value);
     }
 }
@@ -248,30 +278,43 @@ std::string answer(const sdk::RecordsReply& reply) {
     for (const sdk::Row& row : reply.rows) {
         // Times are the clock's.
         std::vector<Value> values{row[JF_FIELD_ID], row[JF_FIELD_REV]};
-        for (std::size_t i = JF_FIELD_UPDATED + 1u; i < row.size(); ++i) values.push_back(row[i]);
+        // In version 2 there is one more behind.
+        for (std::size_t i = JF_FIELD_UPDATED + 1u; i < row.size() && i <= JF_FIELD_UPDATED + 1u + mate - JF_FIELD_FIRST; ++i) values.push_back(row[i]);
         out += row_text(values);
     }
     return out;
 }
 
 std::string ask(Database& db, std::uint32_t handle, const std::string& tenant, const Question& question) {
-    std::string out = "0";
+    std::vector<std::string> rows;
     std::string cursor;
+    double rank = std::numeric_limits<double>::infinity();
     do {
         sdk::Query query(handle, tenant);
         put_terms(query, question.where);
+        if (question.ranked) query.order_by(JF_FIELD_RANK, true);
         for (const Order& by : question.order) query.order_by(by.field, by.down);
-        query.text(question.words).limit(question.page).after(cursor);
-        for (const std::uint16_t field : {std::uint16_t{JF_FIELD_ID}, std::uint16_t{JF_FIELD_REV}, name, score, slot, rating, owner, counts}) query.column(field);
+        query.text(question.words).limit(question.ranked ? 1000 : question.page).after(cursor);
+        for (const std::uint16_t field : {std::uint16_t{JF_FIELD_ID}, std::uint16_t{JF_FIELD_REV}, name, score, slot, rating, owner, counts, mate}) query.column(field);
+        if (question.with_mate) query.column(name, mate).column(score, mate);
+        if (question.ranked) query.column(JF_FIELD_RANK);
         const sdk::RecordsReply reply = db(query);
         if (reply.status != JF_OK) return std::to_string(reply.status) + " " + reply.error;
         for (const sdk::Row& row : reply.rows) {
             std::vector<Value> values;
             for (std::size_t i = 0; i < row.size(); ++i) values.push_back(row[i]);
-            out += row_text(values);
+            if (question.ranked) {
+                if (!(values.back().real() <= rank)) return "a better one came later";
+                rank = values.back().real();
+                values.pop_back();
+            }
+            rows.push_back(row_text(values));
         }
         cursor = reply.cursor;
     } while (!cursor.empty());
+    if (question.ranked) std::sort(rows.begin(), rows.end());
+    std::string out = "0";
+    for (const std::string& row : rows) out += row;
     return out;
 }
 
@@ -280,7 +323,7 @@ std::string sum_up(Database& db, std::uint32_t handle, const std::string& tenant
     put_terms(query, question.where);
     query.group_by(owner);
     if (!question.edges.empty()) query.bucket_by(slot, question.edges);
-    query.count().sum(score).min(rating).max(score).sum_each(counts);
+    query.count().sum(score).min(rating).max(score).avg(rating).sum_each(counts);
     const sdk::RecordsReply reply = db(query);
     std::string out = std::to_string(reply.status);
     if (reply.status != JF_OK) return out + " " + reply.error;
@@ -294,12 +337,14 @@ std::string sum_up(Database& db, std::uint32_t handle, const std::string& tenant
 
 }  // namespace
 
-sdk::Collection collection() {
+sdk::Collection collection(std::uint32_t version) {
     sdk::Collection made("test.model", JF_SCOPE_TENANT);
     made.field("name", JF_VALUE_TEXT, JF_FIELD_NOT_NULL | JF_FIELD_TEXT_SEARCH).field("score", JF_VALUE_INT).field("slot", JF_VALUE_INT);
-    made.field("rating", JF_VALUE_REAL).field("owner", JF_VALUE_TEXT).field("counts", JF_VALUE_JSON);
-    made.unique({"slot"}).index({"score"}).index({"owner", "score"});
-    return made;
+    made.field(version == 1 ? "rating" : "stars", JF_VALUE_REAL).field("owner", JF_VALUE_TEXT).field("counts", JF_VALUE_JSON);
+    made.field("mate", JF_VALUE_TEXT, 0, "test.model");
+    if (version == 1) made.unique({"slot"}).index({"score"}).index({"owner", "score"});
+    else made.field("later", JF_VALUE_TEXT).unique({"slot"}).index({"owner", "stars"});
+    return made.version(version);
 }
 
 Random random_of(std::uint64_t seed, std::uint64_t round, std::uint64_t thread) {
@@ -326,6 +371,25 @@ std::string run(Database& db, std::uint32_t handle, const std::string& tenant, c
     return answer(db(batch));
 }
 
+std::string run_shared(Database& db, std::uint32_t handle, const Operation& operation, const std::string& token) {
+    sdk::RecordsReply reply;
+    if (operation.shared == Operation::Shared::add) {
+        sdk::Batch batch;
+        for (std::uint32_t i = 0; i < 3; ++i) {
+            const std::string id = token + "-" + std::to_string(i);
+            batch.add(sdk::Write::insert(handle, shared_tenant, id).set(name, "waits").set(score, 0).set(owner, std::string(1, static_cast<char>('p' + i))));
+        }
+        reply = db(batch);
+    } else {
+        sdk::Write claim = sdk::Write::claim(handle, shared_tenant).eq(score, 0).limit(operation.most).set(score, 1).set(name, token);
+        if (operation.most % 2 == 0) claim.fair_by(owner).busy(score, JF_TERM_EQ, 1);
+        reply = db(claim);
+    }
+    std::string out = std::to_string(reply.status);
+    for (const sdk::Row& row : reply.rows) out += " " + row.id();
+    return out;
+}
+
 std::string state_of(Database& db, std::uint32_t handle, const std::string& tenant) {
     Question all;
     all.page = 7;
@@ -340,11 +404,13 @@ std::string text_of(const Operation& operation) {
         out += ")";
     };
     const auto put_rest = [&](const std::vector<Term>& where, const std::vector<Order>& order) {
-        for (const Term& term : where) put("term", term.field, term.verb, term.verb == JF_TERM_IN ? term.more.front() : term.value);
+        for (const Term& term : where) put(term.via ? "via mate" : "term", term.field, term.verb, term.verb == JF_TERM_IN ? term.more.front() : term.value);
         for (const Order& by : order) out += " order(" + std::to_string(by.field) + (by.down ? " down)" : ")");
     };
     if (operation.question) {
-        out = operation.question->aggregate ? "aggregate" : "query page " + std::to_string(operation.question->page) + " words '" + operation.question->words + "'";
+        if (operation.question->ranked) out = "ranked ";
+        if (operation.question->with_mate) out += "with mate ";
+        out += operation.question->aggregate ? "aggregate" : "query page " + std::to_string(operation.question->page) + " words '" + operation.question->words + "'";
         put_rest(operation.question->where, operation.question->order);
     }
     for (const Change& change : operation.changes) {

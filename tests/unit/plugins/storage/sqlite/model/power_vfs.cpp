@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -60,6 +61,7 @@ int write_through(sqlite3_file* real, const Shadow::Pending& pending) {
 /// The power fails: of what is pending any part may have reached the disk.
 [[noreturn]] void cut_power() {
     State& s = state();
+    if (s.cut.kill) ::raise(SIGKILL);
     std::mt19937_64 random(s.cut.seed);
     const unsigned kept_of_8 = static_cast<unsigned>(random() % 9);
     for (auto& [path, shadow] : s.files) {
@@ -90,6 +92,13 @@ int count_operation(int error) {
     return s.operations == s.cut.error_at && error == SQLITE_IOERR_WRITE ? SQLITE_FULL : error;
 }
 
+/// Until the next sync, unless only the process may die.
+int leave(File& file, Shadow::Pending pending) {
+    if (state().cut.kill) return write_through(file.real(), pending);
+    file.shadow->pending.push_back(std::move(pending));
+    return SQLITE_OK;
+}
+
 int close(sqlite3_file* file) {
     File& f = file_of(file);
     const std::lock_guard lock(state().mutex);
@@ -117,8 +126,7 @@ int write(sqlite3_file* file, const void* data, int n, sqlite3_int64 offset) {
     const auto at = static_cast<std::size_t>(offset), size = static_cast<std::size_t>(n);
     if (f.shadow->content.size() < at + size) f.shadow->content.resize(at + size);
     std::memcpy(f.shadow->content.data() + at, data, size);
-    f.shadow->pending.push_back({at, std::string(static_cast<const char*>(data), size), false});
-    return SQLITE_OK;
+    return leave(f, {at, std::string(static_cast<const char*>(data), size), false});
 }
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
     const std::lock_guard lock(state().mutex);
@@ -126,8 +134,7 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
     state().real_files[*f.path] = f.real();
     if (const int code = count_operation(SQLITE_IOERR_TRUNCATE); code != SQLITE_OK) return code;
     f.shadow->content.resize(static_cast<std::size_t>(size));
-    f.shadow->pending.push_back({static_cast<std::size_t>(size), {}, true});
-    return SQLITE_OK;
+    return leave(f, {static_cast<std::size_t>(size), {}, true});
 }
 int sync(sqlite3_file* file, int) {
     const std::lock_guard lock(state().mutex);

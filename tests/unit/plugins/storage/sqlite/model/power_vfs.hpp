@@ -14,6 +14,8 @@ struct PowerCut {
     std::uint64_t error_at = 0;
     /// A disk that says it has synced and has not: to see that the test notices.
     bool lies = false;
+    /// The process dies of SIGKILL instead: the operating system keeps all that was written, synced or not.
+    bool kill = false;
 };
 constexpr int cut_exit_code = 77;
 
