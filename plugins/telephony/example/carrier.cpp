@@ -75,13 +75,16 @@ jf_endpoint Carrier::bind_address() const {
     return out;
 }
 
-void Carrier::dial(jf_op op, const jf_dial& dial, const jf_answer& media) {
+void Carrier::dial(jf_op op, const jf_dial& dial, const jf_answer& media, std::string_view key) {
     const auto to = read_address(sdk::view(dial.to));
     if (!to) throw sdk::Failure(JF_E_INVALID, "whom to call is written as 127.0.0.1:5090/reception");
     const std::string from = dial.from.len ? std::string(sdk::view(dial.from)) : number_;
     auto leg = std::make_shared<Leg>(*this, host_, op, number_of_call(op, host_.now_ns()), to->endpoint, false);
+    leg->dialled_as = key;
     {
         const std::lock_guard lock(mutex_);
+        for (const auto& [other, kept] : legs_)
+            if (!key.empty() && kept.leg->dialled_as == key) throw sdk::Failure(JF_E_CONFLICT, "this call has been dialled already");
         sit_down(leg);
     }
     try {

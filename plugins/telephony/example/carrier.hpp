@@ -27,7 +27,8 @@ class Carrier final : public sdk::OpUser {
     const void* query(std::string_view interface_id);
     jf_status cancel(jf_op op);
 
-    void dial(jf_op op, const jf_dial& dial, const jf_answer& media);
+    /// `key`: which call this is, for a host that does not know whether it was dialled; empty where it does not say.
+    void dial(jf_op op, const jf_dial& dial, const jf_answer& media, std::string_view key);
     /// null: no leg of ours.
     std::shared_ptr<Leg> leg(jf_op op);
     /// For the media path: neither lock nor allocation. The leg stays while its op is open, and this runs on the op's strand.

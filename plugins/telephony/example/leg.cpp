@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint32_t rate_hz = 8000;
 constexpr std::size_t packet_samples = 160;
 constexpr std::uint64_t ms = 1'000'000;
+constexpr std::string_view digits = "0123456789*#ABCD";
+constexpr std::size_t most_unsent = 64;
 
 jf_format line_format() {
     jf_format format = sdk::make<jf_format>();
@@ -76,12 +78,37 @@ jf_status Leg::control(const jf_telephony_control& control) {
             if (control.verb == JF_TEL_RING) return send('R');
             hang_up(static_cast<std::uint32_t>(control.value));
             return JF_OK;
-        case JF_TEL_DTMF:
-            if (!answered_) return JF_E_STATE;
-            for (const char digit : sdk::view(control.text))
-                if (digit != 'w') send('D', {&digit, 1});
-            return JF_OK;
+        case JF_TEL_DTMF: return press(sdk::view(control.text));
         default: return JF_E_UNSUPPORTED;
+    }
+}
+
+jf_status Leg::press(std::string_view keys) {
+    for (const char key : keys)
+        if (key != 'w' && digits.find(key) == std::string_view::npos) return JF_E_INVALID;
+    if (keys.empty() || keys.size() > most_unsent) return JF_E_INVALID;
+    if (!answered_) return JF_E_STATE;
+    if (keys_.size() + keys.size() > most_unsent) return JF_E_AGAIN; // those before have to go out first
+    keys_.insert(keys_.end(), keys.begin(), keys.end());
+    send_keys();
+    return JF_OK;
+}
+
+/// Keys go out one by one, up to a `w`: what is behind it half a second later.
+void Leg::send_keys() {
+    while (!keys_.empty() && !pausing_ && !over_) {
+        const char key = keys_.front();
+        keys_.pop_front();
+        if (key != 'w') {
+            send('D', {&key, 1});
+            continue;
+        }
+        const auto go_on = [this] {
+            pausing_ = false;
+            send_keys();
+        };
+        // Without a timer to spare it is without the pause, then.
+        pausing_ = sdk::guarded(nullptr, [&] { sdk::after(host_, op_, std::chrono::milliseconds(500), go_on); }) == JF_OK;
     }
 }
 
@@ -118,21 +145,19 @@ void Leg::on_event(jf_op, const jf_event& event) {
 void Leg::on_done(jf_op, jf_status, const jf_event*, const jf_error*) { carrier_.let_go(op_); }
 
 void Leg::take(const Packet& packet) {
+    flush();
     switch (packet.type) {
         case 'R':
-            if (!answered_ && !incoming_) host_.emit(op_, JF_EV_RINGING);
+            if (!answered_ && !incoming_) report(JF_EV_RINGING);
             return;
         case 'A':
             if (!answered_ && !incoming_) answered();
             return;
         case 'M': return take_media(packet);
-        case 'D': {
-            if (packet.rest.size() != 1 || std::string_view("0123456789*#ABCD").find(packet.rest[0]) == std::string_view::npos) return;
-            jf_dtmf key = sdk::make<jf_dtmf>();
-            key.digit = static_cast<std::uint32_t>(packet.rest[0]);
-            host_.emit(op_, JF_EV_DTMF, key);
+        case 'D':
+            if (packet.rest.size() == 1 && digits.find(packet.rest[0]) != std::string_view::npos)
+                report(JF_EV_DTMF, static_cast<std::uint32_t>(packet.rest[0]));
             return;
-        }
         case 'H': {
             const auto cause = packet.rest.empty() ? JF_CAUSE_NORMAL : static_cast<std::uint32_t>(static_cast<unsigned char>(packet.rest[0]));
             return end(cause <= JF_CAUSE_FAILED ? cause : JF_CAUSE_FAILED, JF_ENDED_BY_FAR_END);
@@ -153,15 +178,40 @@ void Leg::take_media(const Packet& packet) {
     frame.pts = pts_;
     frame.data = sdk::bytes(packet.rest);
     pts_ += packet_samples;
-    // AGAIN: the host is behind, and this frame is lost.
-    host_.emit(op_, JF_EV_MEDIA, frame, frame.pts);
+    // AGAIN: the host is behind, and this frame is lost; so it is as long as ANSWERED waits, which comes first.
+    if (unsent_.empty()) host_.emit(op_, JF_EV_MEDIA, frame, frame.pts);
 }
 
 void Leg::answered() {
     answered_ = true;
     began_ns_ = host_.now_ns();
     heard_ns_ = 0;
-    host_.emit(op_, JF_EV_ANSWERED, line_format());
+    report(JF_EV_ANSWERED);
+}
+
+void Leg::report(std::uint32_t type, std::uint32_t digit) {
+    if (unsent_.size() == most_unsent) return; // nobody presses so many keys while a host is behind: only who floods us
+    unsent_.push_back({type, digit});
+    flush();
+}
+
+jf_status Leg::emit(const Unsent& event) {
+    if (event.type == JF_EV_ANSWERED) return host_.emit(op_, event.type, line_format());
+    if (event.type != JF_EV_DTMF) return host_.emit(op_, event.type);
+    jf_dtmf key = sdk::make<jf_dtmf>();
+    key.digit = event.digit;
+    return host_.emit(op_, event.type, key);
+}
+
+/// With the next datagram, at the latest after 10 ms.
+void Leg::flush() {
+    while (!unsent_.empty() && emit(unsent_.front()) != JF_E_AGAIN) unsent_.pop_front();
+    if (unsent_.empty() || trying_) return;
+    const auto again = [this] {
+        trying_ = false;
+        if (!over_) flush();
+    };
+    trying_ = sdk::guarded(nullptr, [&] { sdk::after(host_, op_, std::chrono::milliseconds(10), again); }) == JF_OK;
 }
 
 /// Looks ten times a second whether it has rung, or been silent, for too long.

@@ -25,7 +25,7 @@ const jf_telephony_v1* telephony_table() {
         t.dial = [](jf_instance* self, jf_op op, const jf_dial* dial, const jf_answer* media, jf_error* error) {
             return sdk::guarded(error, [&]() -> jf_status {
                 if (!JF_HAS(dial, jf_dial, from) || !JF_HAS(media, jf_answer, media_timeout_ms)) return JF_E_INVALID;
-                of(self).dial(op, *dial, *media);
+                of(self).dial(op, *dial, *media, JF_HAS(dial, jf_dial, idempotency_key) ? sdk::view(dial->idempotency_key) : std::string_view());
                 return JF_OK;
             });
         };

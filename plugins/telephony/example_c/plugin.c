@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { head = 9, most_rest = 512, packet_samples = 160, rate_hz = 8000, most_text = 128 };
+enum { head = 9, most_rest = 512, packet_samples = 160, rate_hz = 8000, most_text = 128, most_unsent = 64 };
 #define MS 1000000u
+static const char digits[] = "0123456789*#ABCD";
 
 typedef struct leg leg;
 
@@ -37,14 +38,25 @@ struct jf_instance {
     uint64_t dialled;
 };
 
+/* An event that the host has not taken yet. */
+typedef struct unsent {
+    uint32_t type;  /* JF_EV_RINGING, _ANSWERED, _DTMF */
+    uint32_t digit;
+} unsent;
+
 struct leg {
     leg* next; /* under the instance's lock */
+    char key[most_text]; /* under it, too: which call this is, where the host says */
     jf_instance* owner;
     jf_op op, socket;
     uint64_t call;
     jf_endpoint peer;
     atomic_uint holders; /* the list, the socket, each timer on its way: the last one frees it. Atomic, since the listener takes hold as well */
-    int incoming, answered, over;
+    int incoming, answered, over, trying, pausing;
+    unsent events[most_unsent];
+    uint32_t n_events;
+    char keys[most_unsent]; /* still to be sent */
+    uint32_t n_keys;
     jf_answer media;
     uint32_t ring_timeout_ms;
     uint64_t began_ns, heard_ns, pts, packets_in, packets_out;
@@ -187,12 +199,49 @@ static jf_status send_packet(leg* l, char type, const void* rest, uint64_t n) {
     return l->owner->net->udp_send(l->owner->host->ctx, l->socket, &l->peer, (jf_bytes){packet, head + n});
 }
 
-static void answered(leg* l) {
+static jf_status emit_now(leg* l, unsent e) {
     const jf_format format = {sizeof format, JF_CODEC_PCMU, 1, 0, rate_hz, 20};
+    const jf_dtmf key = {sizeof key, e.digit, 0, 0};
+    if (e.type == JF_EV_ANSWERED) return emit(l, e.type, 0, &format, sizeof format);
+    if (e.type == JF_EV_DTMF) return emit(l, e.type, 0, &key, sizeof key);
+    return emit(l, e.type, 0, NULL, 0);
+}
+
+static void try_again(void* user, jf_op op, jf_status status, const jf_event* last, const jf_error* error);
+
+/* What the host did not take waits, in its order, and is tried again: with the next datagram, at the latest after 10 ms. */
+static void flush(leg* l) {
+    uint32_t taken = 0;
+    while (taken < l->n_events && emit_now(l, l->events[taken]) != JF_E_AGAIN) ++taken;
+    l->n_events -= taken;
+    memmove(l->events, l->events + taken, l->n_events * sizeof *l->events);
+    if (l->n_events == 0 || l->trying) return;
+    l->trying = 1;
+    ++l->holders;
+    if (after(l->owner, l->op, 10 * MS, l, try_again) == JF_OK) return;
+    l->trying = 0;
+    --l->holders;
+}
+
+static void try_again(void* user, jf_op op, jf_status status, const jf_event* last, const jf_error* error) {
+    leg* l = user;
+    (void)op, (void)last, (void)error;
+    l->trying = 0;
+    if (status == JF_OK && !l->over) flush(l);
+    release(l);
+}
+
+static void report(leg* l, uint32_t type, uint32_t digit) {
+    if (l->n_events == most_unsent) return; /* nobody presses so many keys while a host is behind: only who floods us */
+    l->events[l->n_events++] = (unsent){type, digit};
+    flush(l);
+}
+
+static void answered(leg* l) {
     l->answered = 1;
     l->began_ns = now(l->owner);
     l->heard_ns = 0;
-    emit(l, JF_EV_ANSWERED, 0, &format, sizeof format);
+    report(l, JF_EV_ANSWERED, 0);
 }
 
 static void take_media(leg* l, const char* samples, uint64_t n) {
@@ -201,17 +250,16 @@ static void take_media(leg* l, const char* samples, uint64_t n) {
     l->heard_ns = now(l->owner);
     l->pts += packet_samples;
     ++l->packets_in;
-    emit(l, JF_EV_MEDIA, frame.pts, &frame, sizeof frame); /* AGAIN: the host is behind, and this frame is lost */
+    /* AGAIN: the host is behind, and this frame is lost; so it is as long as ANSWERED waits, which comes first. */
+    if (l->n_events == 0) emit(l, JF_EV_MEDIA, frame.pts, &frame, sizeof frame);
 }
 
 static void take(leg* l, char type, const char* rest, uint64_t n) {
-    if (type == 'R' && !l->answered && !l->incoming) emit(l, JF_EV_RINGING, 0, NULL, 0);
+    flush(l);
+    if (type == 'R' && !l->answered && !l->incoming) report(l, JF_EV_RINGING, 0);
     if (type == 'A' && !l->answered && !l->incoming) answered(l);
     if (type == 'M') take_media(l, rest, n);
-    if (type == 'D' && n == 1 && rest[0] && strchr("0123456789*#ABCD", rest[0])) {
-        const jf_dtmf key = {sizeof key, (uint32_t)rest[0], 0, 0};
-        emit(l, JF_EV_DTMF, 0, &key, sizeof key);
-    }
+    if (type == 'D' && n == 1 && rest[0] && strchr(digits, rest[0])) report(l, JF_EV_DTMF, (uint32_t)rest[0]);
     if (type == 'H') {
         const uint32_t cause = n > 0 ? (unsigned char)rest[0] : JF_CAUSE_NORMAL;
         end(l, cause <= JF_CAUSE_FAILED ? cause : JF_CAUSE_FAILED, JF_ENDED_BY_FAR_END);
@@ -374,6 +422,13 @@ static int read_address(jf_str text, jf_endpoint* at, char* who, size_t size) {
     return 1;
 }
 
+/* Under the lock. Whether a leg that is open has been dialled with that key. */
+static int dialled_already(const jf_instance* self, jf_str key) {
+    for (const leg* l = self->legs; l && key.len > 0; l = l->next)
+        if (same(key, l->key)) return 1;
+    return 0;
+}
+
 static jf_status dial(jf_instance* self, jf_op op, const jf_dial* dial, const jf_answer* media, jf_error* error) {
     jf_endpoint to;
     char who[most_text], from[most_text], rest[2 * most_text + 2];
@@ -381,11 +436,14 @@ static jf_status dial(jf_instance* self, jf_op op, const jf_dial* dial, const jf
     if (!read_address(dial->to, &to, who, sizeof who))
         return refuse(error, JF_E_INVALID, JF_RETRY_NO, "whom to call is written as 127.0.0.1:5090/reception");
     copy_text(from, sizeof from, dial->from);
+    const jf_str key = JF_HAS(dial, jf_dial, idempotency_key) ? dial->idempotency_key : (jf_str){NULL, 0};
     pthread_mutex_lock(&self->lock);
-    leg* l = self->closed ? NULL : new_leg(self, op, (now(self) << 16) ^ op ^ ++self->dialled, &to, 0);
-    const int closed = self->closed;
+    const int closed = self->closed, again = dialled_already(self, key);
+    leg* l = closed || again ? NULL : new_leg(self, op, (now(self) << 16) ^ op ^ ++self->dialled, &to, 0);
+    if (l && key.len < sizeof l->key) copy_text(l->key, sizeof l->key, key);
     pthread_mutex_unlock(&self->lock);
     if (closed) return refuse(error, JF_E_STATE, JF_RETRY_OTHER_PROVIDER, "this instance takes no more calls");
+    if (again) return refuse(error, JF_E_CONFLICT, JF_RETRY_NO, "this call has been dialled already");
     if (!l) return refuse(error, JF_E_INTERNAL, JF_RETRY_OTHER_PROVIDER, "out of memory");
     l->media = *media;
     l->media.struct_size = sizeof l->media;
@@ -415,6 +473,45 @@ static jf_status answer(jf_instance* self, jf_op op, const jf_answer* options) {
     return JF_OK;
 }
 
+static void pause_over(void* user, jf_op op, jf_status status, const jf_event* last, const jf_error* error);
+
+/* Keys go out one by one, up to a `w`: what is behind it half a second later. */
+static void send_keys(leg* l) {
+    while (l->n_keys > 0 && !l->pausing) {
+        const char key = l->keys[0];
+        memmove(l->keys, l->keys + 1, --l->n_keys);
+        if (key != 'w') {
+            send_packet(l, 'D', &key, 1);
+            continue;
+        }
+        l->pausing = 1;
+        ++l->holders;
+        if (after(l->owner, l->op, 500 * MS, l, pause_over) == JF_OK) return;
+        l->pausing = 0; /* no timer to spare: without the pause, then */
+        --l->holders;
+    }
+}
+
+static void pause_over(void* user, jf_op op, jf_status status, const jf_event* last, const jf_error* error) {
+    leg* l = user;
+    (void)op, (void)last, (void)error;
+    l->pausing = 0;
+    if (status == JF_OK && !l->over) send_keys(l);
+    release(l);
+}
+
+static jf_status press(leg* l, jf_str keys) {
+    for (uint64_t i = 0; i < keys.len; ++i)
+        if (!keys.ptr[i] || (keys.ptr[i] != 'w' && !strchr(digits, keys.ptr[i]))) return JF_E_INVALID;
+    if (keys.len == 0 || keys.len > most_unsent) return JF_E_INVALID;
+    if (!l->answered) return JF_E_STATE;
+    if (keys.len > most_unsent - l->n_keys) return JF_E_AGAIN; /* those before have to go out first */
+    memcpy(l->keys + l->n_keys, keys.ptr, keys.len);
+    l->n_keys += (uint32_t)keys.len;
+    send_keys(l);
+    return JF_OK;
+}
+
 static jf_status control(jf_instance* self, jf_op op, const jf_telephony_control* control) {
     leg* l = find(self, op);
     if (!l || !JF_HAS(control, jf_telephony_control, text)) return JF_E_INVALID;
@@ -427,11 +524,7 @@ static jf_status control(jf_instance* self, jf_op op, const jf_telephony_control
                 return JF_OK;
             }
             return open_socket(l) == JF_OK ? send_packet(l, 'R', NULL, 0) : JF_E_QUOTA;
-        case JF_TEL_DTMF:
-            if (!l->answered) return JF_E_STATE;
-            for (uint64_t i = 0; i < control->text.len; ++i)
-                if (control->text.ptr[i] != 'w') send_packet(l, 'D', control->text.ptr + i, 1);
-            return JF_OK;
+        case JF_TEL_DTMF: return press(l, control->text);
         default: return JF_E_UNSUPPORTED;
     }
 }

@@ -85,6 +85,59 @@ int main(int, char** arguments) {
         const auto* end = line.leg->last().as<jf_call_end>();
         check(end && end->cause == JF_CAUSE_MEDIA_TIMEOUT, "a line that falls silent is given up");
     }
+    // A host that is behind: what it refuses is tried again, and comes in its order.
+    line.leg = nullptr;
+    host.deliver(host.sockets().begin()->first, line.caller, packet('C', 11, "reception\n+15550100"));
+    host.advance(1ms);
+    check(line.leg != nullptr, "one more call comes in");
+    if (line.leg) {
+        sdk::TestOp& leg = *line.leg;
+        host.refuse_emits(3);
+        const jf_answer options = sdk::make<jf_answer>();
+        line.plugin.on(leg, line.telephony->answer, &options);
+        line.socket = host.sent().back().socket;
+        host.deliver(line.socket, line.caller, packet('D', 11, "5"));
+        host.deliver(line.socket, line.caller, packet('M', 11, std::string(160, '\xff')));
+        host.advance(100ms);
+        check(leg.events().size() >= 2 && leg.events()[0].type == JF_EV_ANSWERED && leg.events()[1].type == JF_EV_DTMF,
+              "ANSWERED and a key come to a host that refused them at first");
+
+        jf_telephony_control keys = sdk::make<jf_telephony_control>();
+        keys.verb = JF_TEL_DTMF;
+        const auto press = [&](const char* text) {
+            keys.text = sdk::str(text);
+            return line.plugin.on(leg, line.telephony->control, static_cast<const jf_telephony_control*>(&keys));
+        };
+        const std::size_t before = host.sent().size();
+        check(press("5x!") == JF_E_INVALID && press("") == JF_E_INVALID && host.sent().size() == before, "keys that no phone has are refused");
+        check(press("1w2") == JF_OK && last_sent(host) == packet('D', 11, "1"), "a key goes out at once");
+        host.advance(490ms);
+        check(last_sent(host) == packet('D', 11, "1"), "behind a w is a pause");
+        host.advance(20ms);
+        check(last_sent(host) == packet('D', 11, "2"), "of half a second");
+    }
+
+    // A host that takes no more calls.
+    host.refuse_incoming(JF_E_STATE, 1);
+    line.leg = nullptr;
+    host.deliver(host.sockets().begin()->first, line.caller, packet('C', 12, "reception\n+15550100"));
+    host.advance(1ms);
+    check(!line.leg && host.sockets().size() == 2, "a host that drains has no leg of a new call");
+
+    // A call that is dialled twice.
+    const std::string key = "call-1", address = "198.51.100.7:4000/desk";
+    jf_dial dial = sdk::make<jf_dial>();
+    dial.to = sdk::str(address);
+    dial.idempotency_key = sdk::str(key);
+    const jf_answer media = sdk::make<jf_answer>();
+    const auto call = [&]() -> sdk::TestOp& {
+        return line.plugin.begin(line.telephony->dial, static_cast<const jf_dial*>(&dial), static_cast<const jf_answer*>(&media));
+    };
+    const sdk::TestOp& first = call();
+    check(first.open() && call().status() == JF_E_CONFLICT, "a call is dialled once");
+    dial.idempotency_key = {};
+    check(first.open() && call().open(), "beside others");
+
     line.plugin.close();
     check(host.sockets().empty(), "it leaves no socket behind");
     for (const std::string& breach : host.breaches()) check(false, breach);

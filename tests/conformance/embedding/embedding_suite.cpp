@@ -1,4 +1,5 @@
 #include "conformance/kit/bench.hpp"
+#include "conformance/kit/lent.hpp"
 #include "conformance/suites.hpp"
 #include "plugin_host/adapters/embedding.hpp"
 
@@ -74,7 +75,6 @@ class Request {
     }
     OpRecord& record() { return record_; }
     const EmbeddingPort& port() const { return port_; }
-    std::vector<std::string>& texts() { return texts_; }
 
   private:
     Bench& bench_;
@@ -193,13 +193,17 @@ void borrows_only(Bench& bench) {
     auto instance = bench.start();
     const Vectors usual = Request(bench, instance, some_texts).started().vectors();
     Request request(bench, instance, some_texts);
+    Lent lent;
     jf_embedding_request wanted = request.request();
+    std::vector<jf_str> texts;
+    for (const std::string& text : some_texts) texts.push_back(lent.text(text));
+    wanted.texts = lent.array(texts);
+    wanted.language = lent.text(wanted.language);
+    const jf_embedding_request* const lent_request = lent.copy(wanted);
     require_status("embed", bench.begin(request.record(), *instance, "embed", [&] {
         jf_error error = make<jf_error>();
-        const jf_status status = request.port().embed(request.record().op, wanted, &error);
-        // Everything was lent until embed returned.
-        for (std::string& text : request.texts()) std::fill(text.begin(), text.end(), '\xee');
-        std::memset(static_cast<void*>(&wanted), 0xee, sizeof wanted);
+        const jf_status status = request.port().embed(request.record().op, *lent_request, &error);
+        lent.take_back();
         return status;
     }), {JF_OK});
     const Vectors found = request.vectors();
@@ -225,6 +229,17 @@ void struct_sizes(Bench& bench) {
     longer.vectors();
 }
 
+void refuses_while_quiescing(Bench& bench) {
+    auto instance = bench.start();
+    OpRecord& quiet = bench.open(*instance);
+    require_status("quiesce", bench.begin_blocking(quiet, *instance, "quiesce", [&] {
+        return bench.spy().functions_of(*instance)->quiesce(bench.spy().self_of(*instance), quiet.op, 2000);
+    }), {JF_OK});
+    bench.expect_done(quiet, "quiesce", milliseconds(3000));
+    Request late(bench, instance, some_texts);
+    require_status("embed after quiesce", late.start(late.request()), {JF_E_STATE});
+}
+
 void mid_op(Bench& bench) {
     auto* const request = new Request(bench, bench.start(), some_texts);
     request->started();
@@ -242,6 +257,7 @@ constexpr Check checks[] = {
     {"embedding.several_at_once", "Several requests on two threads don't mix", "Keep state per op; lock what is shared.", several_at_once, 120},
     {"embedding.borrows_only", "What embed was lent is copied before it returns", "Copy the texts: they are gone when embed returns.", borrows_only, 60},
     {"embedding.struct_sizes", "Requests are read as far as they reach, and longer ones are understood", "Ask JF_HAS before each member.", struct_sizes, 60},
+    {"embedding.refuses_while_quiescing", "After quiesce nothing new begins", "Answer STATE from embed().", refuses_while_quiescing},
 };
 
 }  // namespace

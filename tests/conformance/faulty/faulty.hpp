@@ -50,6 +50,7 @@ struct HostFaults {
 
 /// Each kind defines these.
 inline HostFaults host_faults;
+inline void (*before_start)() = nullptr;
 using QueryFault = const void* (*)(const void* right, std::string_view id);
 inline QueryFault query_fault = nullptr;
 inline const std::uint32_t table_of_anything[32] = {sizeof table_of_anything};
@@ -101,6 +102,7 @@ const jf_instance_v1* instance_table() {
         cancel_right = t.cancel;
         start_right = t.start;
         t.start = [](jf_instance* self, jf_op op, jf_error* error) -> jf_status {
+            if (before_start) before_start();
             if (is("leaves_ops_open")) open_for_ever();
             if (is("starts_a_child")) start_child();
             if (is("sets_rounding")) std::fesetround(FE_UPWARD);

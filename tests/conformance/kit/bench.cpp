@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include "net/udp.hpp"
+#include "net/network.hpp"
 #include "plugin_host/marshal.hpp"
 
 namespace jackfield::conformance {
@@ -121,8 +121,17 @@ Rig::Rig(Target target) : target_(std::move(target)), runtime_(two_shards()), ne
     hooks.gauge = [](const plugin_host::Instance&, std::string_view, double) {};
     host_ = std::make_unique<plugin_host::PluginHost>(runtime_, *network_, *loader_, std::move(hooks));
     // Nobody answers the calls that come in by themselves: they are refused as by a host that is full.
-    host_->ops().set_incoming_handler([this](plugin_host::Instance&, jf_op op, const jf_incoming&) { host_->ops().cancel(op); });
+    host_->ops().set_incoming_handler([this](plugin_host::Instance& instance, jf_op op, const jf_incoming& call) {
+        const std::lock_guard lock(incoming_mutex_);
+        if (incoming_) incoming_(instance, op, call);
+        else host_->ops().cancel(op);
+    });
     runtime_.start();
+}
+
+void Rig::set_incoming(plugin_host::OpTable::IncomingHandler handler) {
+    const std::lock_guard lock(incoming_mutex_);
+    incoming_ = std::move(handler);
 }
 
 std::shared_ptr<plugin_host::LoadedPlugin> Rig::load() {
@@ -157,7 +166,42 @@ void Bench::notice() {
         if (instance->counters().exceptions) spy().saw("module.throws_nothing", "an exception left the plugin through a C function");
 }
 
+void Bench::take_calls() {
+    rig_.set_incoming([this](Instance& instance, jf_op op, const jf_incoming& call) { keep_call(instance, op, call); });
+}
+
+/// On the op's shard, before anything else of it is delivered.
+void Bench::keep_call(Instance& instance, jf_op op, const jf_incoming& call) {
+    const std::lock_guard lock(mutex_);
+    OpRecord& record = *call_records_.emplace_back(new OpRecord(*this));
+    record.op = op;
+    record.shard = plugin_host::OpTable::shard_index(op);
+    record.instance_ = &instance;
+    record.begun_ = true;
+    ops().set_sink(op, &record);
+    Call& kept = calls_.emplace_back();
+    kept.record = &record;
+    kept.leg = view(call.leg);
+    kept.from = view(call.from);
+    kept.to = view(call.to);
+    for (std::uint32_t i = 0; i < call.keys.n; ++i) kept.keys.emplace_back(view(*JF_AT(jf_str, call.keys, i)));
+    kept.leg_state = call.leg_state.len;
+    changed_.notify_all();
+}
+
+Bench::Call Bench::next_call(milliseconds limit) {
+    if (!wait([&] { return !calls_.empty(); }, limit)) fail(fmt::format("it reported no call within {} ms", limit.count()));
+    return locked([&] {
+        const Call call = std::move(calls_.front());
+        calls_.pop_front();
+        return call;
+    });
+}
+
 void Bench::finish() {
+    rig_.set_incoming({});
+    for (auto& record : call_records_) records_.push_back(std::move(record));
+    call_records_.clear();
     // What a check leaves open is given up, then the instances go, as when a host shuts down.
     for (const auto& record : records_) {
         if (locked([&] { return record->done(); })) continue;

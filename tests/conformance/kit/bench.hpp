@@ -79,6 +79,8 @@ class Rig {
     plugin_host::Loader& loader() { return *loader_; }
     /// Maps the plugin under test and puts the spy before it.
     std::shared_ptr<plugin_host::LoadedPlugin> load();
+    /// Who is told of the calls that come in, on their op's shard; none: they are refused as by a host that is full.
+    void set_incoming(plugin_host::OpTable::IncomingHandler handler);
     /// What a service keeps its records in: storage/sqlite of the plugin folder, on a file of its own.
     void provide_records();
 
@@ -89,6 +91,8 @@ class Rig {
     std::unique_ptr<plugin_host::Loader> loader_;
     std::unique_ptr<plugin_host::PluginHost> host_;
     std::shared_ptr<plugin_host::Instance> records_;
+    std::mutex incoming_mutex_;
+    plugin_host::OpTable::IncomingHandler incoming_;
 };
 
 /// One check's work on the rig: its instances and ops.
@@ -105,7 +109,9 @@ class Bench {
     using Instance = plugin_host::Instance;
     using Placement = plugin_host::Placement;
 
-    const Target& target() const { return rig_.target(); }
+    const Target& target() const { return changed_target_ ? *changed_target_ : rig_.target(); }
+    /// From here on instances are made with this value of an option.
+    void set_option(std::string option, std::int64_t value) { changed_target_ = target().with(std::move(option), value); }
     plugin_host::PluginHost& host() { return rig_.host(); }
     plugin_host::OpTable& ops() { return rig_.host().ops(); }
     runtime::RealRuntime& runtime() { return rig_.runtime(); }
@@ -133,6 +139,16 @@ class Bench {
 
     /// An op that the instance carries out, not yet started.
     OpRecord& open(Instance& instance, unsigned shard = 0);
+    /// A leg that a carrier reported through jf.host.calls/1, and what it said of it.
+    struct Call {
+        OpRecord* record = nullptr;
+        std::string leg, from, to;
+        std::vector<std::string> keys;
+        std::size_t leg_state = 0;
+    };
+    /// From here on the calls that come in are not refused; next_call() fails when none comes.
+    void take_calls();
+    Call next_call(milliseconds limit = patience);
     /// The host's own cancel, with its second of grace.
     void cancel(const OpRecord& record);
     /// The plugin's cancel function, directly.
@@ -154,11 +170,15 @@ class Bench {
   private:
     friend class OpRecord;
     void measured(const char* what, const std::function<void()>& body);
+    void keep_call(Instance& instance, jf_op op, const jf_incoming& call);
 
     Rig& rig_;
     std::recursive_mutex mutex_;
     std::condition_variable_any changed_;
     std::deque<std::unique_ptr<OpRecord>> records_;
+    std::deque<Call> calls_;  ///< under the mutex, as is what they came with
+    std::deque<std::unique_ptr<OpRecord>> call_records_;
+    std::optional<Target> changed_target_;
     std::vector<std::shared_ptr<Instance>> instances_;
     int made_ = 0;
 };

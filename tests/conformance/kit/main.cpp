@@ -9,6 +9,7 @@
 #include "plugin_host/loader.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -63,12 +64,13 @@ bool chosen(const Options& options, std::string_view name) {
     return false;
 }
 
-std::vector<const Suite*> suites_of(const Options& options, const Target& target) {
+/// Those that fit the plugin file; without one, all that there are.
+std::vector<const Suite*> suites_of(const Options& options, const Target* target) {
     std::vector<const Suite*> out;
-    for (const Suite& suite : all_suites())
-        if (suite.interface_id.empty() ||
-            (target.facts.descriptor.provides_interface(suite.interface_id) && (options.kind.empty() || options.kind == suite.name)))
-            out.push_back(&suite);
+    for (const Suite& suite : all_suites()) {
+        const bool wanted = options.kind.empty() || options.kind == suite.name;
+        if (suite.interface_id.empty() || (wanted && (!target || target->facts.descriptor.provides_interface(suite.interface_id)))) out.push_back(&suite);
+    }
     return out;
 }
 
@@ -98,7 +100,7 @@ std::vector<std::string> child_arguments(const Options& options, const Target& t
     return out;
 }
 
-void print_list(const Options& options, const Target& target) {
+void print_list(const Options& options, const Target* target) {
     for (const Suite* const suite : suites_of(options, target)) {
         for (const Check& check : suite->checks)
             if (chosen(options, check.name)) std::cout << check.name << "  " << check.promise << "\n";
@@ -108,8 +110,22 @@ void print_list(const Options& options, const Target& target) {
         if (chosen(options, one.name)) std::cout << one.name << "  " << one.promise << "\n";
 }
 
+int usage(const std::string& text) {
+    std::cerr << "jackfield-verify: " << text << "\n";
+    return 2;
+}
+
+int list_without_a_file(const Options& options) {
+    const auto& suites = all_suites();
+    const auto is_it = [&](const Suite& suite) { return suite.name == options.kind; };
+    if (!options.kind.empty() && std::none_of(suites.begin(), suites.end(), is_it)) return usage("there are no checks of a kind '" + options.kind + "'");
+    print_list(options, nullptr);
+    return 0;
+}
+
 int verify(const Options& options) {
     const auto began = std::chrono::steady_clock::now();
+    if (options.file.empty()) return options.list ? list_without_a_file(options) : usage("file is required, but for --list");
     if (std::error_code error; !fs::is_regular_file(options.target.file, error)) {
         std::cerr << "jackfield-verify: " << options.target.file.string() << ": there is no such file\n";
         return 2;
@@ -125,7 +141,7 @@ int verify(const Options& options) {
         std::cerr << "jackfield-verify: " << target.error().text() << "\n";
         return unloadable ? 1 : 2;
     }
-    if (options.list) return print_list(options, *target), 0;
+    if (options.list) return print_list(options, &*target), 0;
 
     std::vector<Row> all;
     const bool terminal = ::isatty(1) == 1;
@@ -147,11 +163,11 @@ int verify(const Options& options) {
     const Scratch scratch;
     Runner runner(child_arguments(options, *target), scratch.path().string(), show, running);
     std::vector<const Check*> checks;
-    for (const Suite* const suite : suites_of(options, *target))
+    for (const Suite* const suite : suites_of(options, &*target))
         for (const Check& check : suite->checks)
             if (chosen(options, check.name)) checks.push_back(&check);
     runner.run(checks);
-    for (const Suite* const suite : suites_of(options, *target))
+    for (const Suite* const suite : suites_of(options, &*target))
         if (!runner.gave_up() && suite->mid_op && chosen(options, std::string(suite->name) + ".killed_in_mid_op")) runner.kill_in_mid_op(*suite);
     runner.report_observed();
     all.insert(all.end(), runner.rows().begin(), runner.rows().end());
@@ -175,7 +191,7 @@ int be_child(const Options& options) {
 int main(int argc, char** argv) {
     Options options;
     CLI::App app("Tries a Jackfield plugin file against the contract, in child processes", "jackfield-verify");
-    app.add_option("file", options.file, "The plugin file")->required();
+    app.add_option("file", options.file, "The plugin file; --list needs none");
     app.add_option("--kind", options.kind, "Only this interface's suite beside the general one: stt, tts, llm, ...");
     app.add_flag("--list", options.list, "Print the checks that would run, and run none");
     app.add_option("--only", options.only, "Only these checks: a name, or a name's beginning (`stt.`)")->allow_extra_args(false);

@@ -63,6 +63,17 @@ Result<config::Value> options_of(const TargetOptions& options, base::JsonView fr
 
 }  // namespace
 
+Target Target::with(std::string option, std::int64_t value) const {
+    Target out = *this;
+    auto options = base::JsonDocument::parse(config_json);
+    if (!options) return out;
+    config::Value changed = config::from_json(options->root(), {}, "");
+    changed.set(std::move(option), config::Value(config::Value::Data(value)));
+    out.config_json = config::to_json(changed);
+    out.config_pairs = config::flatten(changed);
+    return out;
+}
+
 std::string Target::language(std::string_view interface_word) const {
     if (const std::string named = verify("language").text_or(""); !named.empty()) return named;
     const std::string first = capability(interface_word, "languages").at(0).text_or("");

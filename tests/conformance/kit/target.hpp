@@ -40,6 +40,8 @@ struct Target {
     base::JsonView capability(std::string_view interface_word, std::string_view key) const {
         return descriptor->root()["capabilities"][interface_word][key];
     }
+    /// The same with another value of one option, which no schema has looked at.
+    Target with(std::string option, std::int64_t value) const;
     /// That of "verify", else the first that the interface declares, else en-US.
     std::string language(std::string_view interface_word) const;
 };

@@ -1,4 +1,5 @@
 #include "conformance/kit/bench.hpp"
+#include "conformance/kit/lent.hpp"
 #include "conformance/suites.hpp"
 #include "plugin_host/adapters/messaging.hpp"
 
@@ -62,7 +63,6 @@ class Sending {
     }
     OpRecord& record() { return record_; }
     const MessagingPort& port() const { return port_; }
-    std::string& text() { return text_; }
 
   private:
     Bench& bench_;
@@ -199,12 +199,14 @@ void several_at_once(Bench& bench) {
 void borrows_only(Bench& bench) {
     auto instance = bench.start();
     Sending sending(bench, instance, "A text that is lent.");
+    Lent lent;
     jf_outbound_message wanted = sending.addressed().message();
+    for (jf_str* text : {&wanted.channel, &wanted.to, &wanted.subject, &wanted.text}) *text = lent.text(*text);
+    const jf_outbound_message* const lent_message = lent.copy(wanted);
     require_status("send", bench.begin(sending.record(), *instance, "send", [&] {
         jf_error error = make<jf_error>();
-        const jf_status status = sending.port().send(sending.record().op, wanted, &error);
-        std::fill(sending.text().begin(), sending.text().end(), '\xee');
-        std::memset(static_cast<void*>(&wanted), 0xee, sizeof wanted);
+        const jf_status status = sending.port().send(sending.record().op, *lent_message, &error);
+        lent.take_back();
         return status;
     }), {JF_OK});
     sending.id();

@@ -59,6 +59,14 @@ RecordsUser::Reply RecordsUser::raw(jf_array writes) {
     return ask("batch", [&](jf_op op, jf_error* error) { return port_.batch(op, writes, error); });
 }
 
+RecordsUser::Reply RecordsUser::watch(std::uint32_t collection, std::string_view tenant) {
+    return ask("watch", [&](jf_op op, jf_error* error) { return port_.watch(op, collection, str(tenant), error); });
+}
+RecordsUser::Reply RecordsUser::migrate() {
+    const jf_migrate request = make<jf_migrate>();
+    return ask("migrate", [&](jf_op op, jf_error* error) { return port_.migrate(op, request, error); });
+}
+
 RecordsUser::Request RecordsUser::request(std::shared_ptr<const sdk::Write> write) {
     return [write = std::move(write)](const plugin_host::RecordsPort& port, jf_op op, jf_error* error) { return port.write(op, *write->abi(), error); };
 }

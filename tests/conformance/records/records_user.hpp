@@ -28,6 +28,9 @@ class RecordsUser {
     Reply raw(const jf_query& query);
     Reply raw(const jf_write& write);
     Reply raw(jf_array writes);
+    Reply watch(std::uint32_t collection, std::string_view tenant);
+    /// Asks for a plan.
+    Reply migrate();
     /// As the operators, failing unless the answer is OK.
     template <typename Request>
     Reply done(const Request& request, std::string_view what) {

@@ -1,93 +1,10 @@
-#include "conformance/kit/audio.hpp"
-#include "conformance/kit/bench.hpp"
 #include "conformance/suites.hpp"
-
-#include <thread>
-
-#include <fmt/format.h>
+#include "conformance/telephony/telephony_leg.hpp"
 
 namespace jackfield::conformance {
 namespace {
 
-using plugin_host::TelephonyPort;
-
-/// Nobody listens there: port 9 of this machine (discard).
-constexpr std::string_view nobody = "sip:verify@127.0.0.1:9";
-
-class Leg {
-  public:
-    Leg(Bench& bench, std::shared_ptr<Bench::Instance> instance, unsigned shard = 0)
-        : bench_(bench), instance_(std::move(instance)), port_(*instance_), record_(bench.open(*instance_, shard)) {
-        require(static_cast<bool>(port_), "it has no jf.telephony/1");
-    }
-
-    static jf_dial to(std::string_view address, std::uint32_t ring_timeout_ms = 1500) {
-        jf_dial out = make<jf_dial>();
-        out.to = str(address);
-        out.ring_timeout_ms = ring_timeout_ms;
-        out.idempotency_key = str("verify");
-        return out;
-    }
-    jf_status dial(const jf_dial& dial) {
-        return bench_.begin(record_, *instance_, "dial", [&] {
-            jf_error error = make<jf_error>();
-            jf_answer media = make<jf_answer>();
-            media.no_media_timeout_ms = 10'000;
-            const jf_status status = port_.dial(record_.op, dial, media, &error);
-            if (status != JF_OK) record_.error = said(error);
-            return status;
-        });
-    }
-    jf_status media_out(std::uint16_t codec, std::uint32_t rate_hz, std::uint64_t pts) {
-        const std::vector<std::int16_t> quiet(rate_hz / 50);
-        const auto data = encode(quiet, codec);
-        jf_frame frame = make<jf_frame>();
-        frame.codec = codec;
-        frame.channels = 1;
-        frame.rate_hz = rate_hz;
-        frame.samples = rate_hz / 50;
-        frame.pts = pts;
-        frame.data = {data.data(), data.size()};
-        return bench_.call(record_, "media_out", [&] { return port_.media_out(record_.op, frame); });
-    }
-    jf_status control(std::uint32_t verb, std::uint64_t value = 0, std::string_view text = {}) {
-        jf_telephony_control wanted = make<jf_telephony_control>();
-        wanted.verb = verb;
-        wanted.value = value;
-        wanted.text = str(text);
-        return bench_.call(record_, "control", [&] { return port_.control(record_.op, wanted); });
-    }
-    jf_status hangup(std::uint32_t cause = JF_CAUSE_NORMAL) {
-        return bench_.call(record_, "hangup", [&] { return port_.hangup(record_.op, cause); });
-    }
-    jf_status answer() {
-        const jf_answer options = make<jf_answer>();
-        return bench_.call(record_, "answer", [&] { return port_.answer(record_.op, options); });
-    }
-    /// The end of the leg, with what every end has.
-    void expect_end(milliseconds limit) {
-        bench_.expect_done(record_, "the leg", limit);
-        bench_.expect_quiet([&] { return record_.completions > 1; }, "the leg completed twice");
-        require(record_.last && record_.last->type() == JF_EV_CALL_ENDED && record_.last->as<jf_call_end>(), "the leg completed without CALL_ENDED");
-        const jf_call_end& end = *record_.last->as<jf_call_end>();
-        require(end.cause <= JF_CAUSE_FAILED, fmt::format("the cause {} is unknown", end.cause));
-        require(end.by <= JF_ENDED_BY_CARRIER, fmt::format("it ended by {}, which is nobody", end.by));
-    }
-    std::uint32_t cause() const { return record_.last->as<jf_call_end>()->cause; }
-    OpRecord& record() { return record_; }
-    const std::shared_ptr<Bench::Instance>& instance() const { return instance_; }
-    const TelephonyPort& port() const { return port_; }
-
-  private:
-    Bench& bench_;
-    std::shared_ptr<Bench::Instance> instance_;
-    TelephonyPort port_;
-    OpRecord& record_;
-};
-
-bool managed(const Bench& bench) { return bench.target().capability("telephony", "managed").boolean_or(false); }
-
-std::string nowhere(Bench& bench) { return bench.target().verify("dial_nowhere").text_or(nobody); }
+using namespace telephony;
 
 void declares(Bench& bench) {
     const base::JsonView capabilities = bench.target().descriptor->root()["capabilities"]["telephony"];
@@ -139,13 +56,6 @@ void refuses_bad_addresses(Bench& bench) {
         require_status(fmt::format("dial of '{}'", base::to_valid_utf8(address.substr(0, 30))), status, {JF_E_INVALID, JF_E_AUTH, JF_E_UNSUPPORTED});
         require(!leg.record().error.empty(), "dial refused an address without a word of why");
     }
-}
-
-/// Dials where nobody answers; not applicable where the plugin may not dial there at all.
-void dial_nobody(Bench& bench, Leg& leg) {
-    const std::string address = nowhere(bench);
-    const jf_status status = leg.dial(Leg::to(address));
-    if (status != JF_OK) not_applicable(fmt::format("it refuses to dial {} ({}: {}); \"verify.dial_nowhere\" names an address where nobody answers", address, status_name(status), leg.record().error));
 }
 
 void ends_unanswered(Bench& bench) {
@@ -222,6 +132,28 @@ void reaps_anything(Bench& bench) {
     }
 }
 
+/// The same key while its call is open: the host asks again since it does not know whether the first came about.
+void knows_its_keys(Bench& bench) {
+    auto instance = bench.start();
+    Leg first(bench, instance), second(bench, instance), other(bench, instance);
+    const std::string address = nowhere(bench);
+    const jf_dial dial = Leg::to(address, 20'000);
+    if (const jf_status status = first.dial(dial); status != JF_OK)
+        not_applicable(fmt::format("it refuses to dial {} ({}); \"verify.dial_nowhere\" names an address where nobody answers", address, status_name(status)));
+    const jf_status again = second.dial(dial);
+    require_status("dial of another call beside it", other.dial(Leg::to(address, 20'000)), {JF_OK, JF_E_QUOTA, JF_E_RATE});
+    const bool over = bench.locked([&] { return first.record().done(); });
+    for (Leg* leg : {&first, &other}) leg->hangup();
+    if (again == JF_OK) {
+        second.hangup();
+        if (over) not_applicable("the first call ended before the second was dialled");
+        not_applicable("it cannot tell calls by their keys: each dial is a call");
+    }
+    require_status("dial with the key of a call that is open", again, {JF_E_CONFLICT, JF_E_QUOTA, JF_E_RATE});
+    require(first.record().completions <= 1, "the first call completed twice");
+    bench.expect_done(first.record(), "the first call", patience * 9 / 2);
+}
+
 void struct_sizes(Bench& bench) {
     auto instance = bench.start();
     const std::string address = nowhere(bench);
@@ -244,49 +176,6 @@ void struct_sizes(Bench& bench) {
     require_status("dial with a longer jf_dial that ends in zeros", longer.dial(later.known), {wanted});
 }
 
-void carries_a_call(Bench& bench) {
-    const std::string peer = bench.target().dial;
-    if (peer.empty()) not_applicable("--dial, or \"verify.dial\" of its plugin.json, names an address that answers");
-    Leg leg(bench, bench.start());
-    jf_status status = leg.dial(Leg::to(peer, 20'000));
-    if (status != JF_OK) fail(fmt::format("dial of {} answered {}: {}", peer, status_name(status), leg.record().error));
-    if (!bench.wait([&] { return leg.record().count(JF_EV_ANSWERED) > 0 || leg.record().done(); }, patience * 3) || leg.record().done())
-        fail(fmt::format("{} did not answer", peer));
-    jf_format format = make<jf_format>();
-    bench.locked([&] {
-        bool answered = false;
-        for (const Heard& heard : leg.record().events) {
-            if (heard.type() == JF_EV_RINGING) require(!answered, "RINGING came after ANSWERED");
-            if (heard.type() != JF_EV_ANSWERED) continue;
-            require(!answered, "ANSWERED came twice");
-            require(heard.as<jf_format>() != nullptr || managed(bench), "ANSWERED has no jf_format");
-            if (heard.as<jf_format>()) format = *heard.as<jf_format>();
-            answered = true;
-        }
-    });
-    if (!managed(bench)) {
-        std::uint64_t pts = 0;
-        for (int packet = 0; packet < 50; ++packet) {
-            const jf_status sent = leg.media_out(format.codec, format.rate_hz, pts);
-            if (bench.locked([&] { return leg.record().done(); })) break;
-            require_status("media_out in an answered call", sent, {JF_OK, JF_E_AGAIN});
-            pts += format.rate_hz / 50;
-            std::this_thread::sleep_for(milliseconds(20));
-        }
-        require_status("control with the verb 4000", leg.control(4000), {JF_E_UNSUPPORTED});
-    }
-    require_status("hangup", leg.hangup(), {JF_OK, JF_E_INVALID});
-    leg.expect_end(patience);
-    require(leg.record().status == JF_OK, fmt::format("a call that was hung up completed with {}: {}", status_name(leg.record().status), leg.record().error));
-    std::uint64_t pts = 0;
-    for (const Heard& heard : leg.record().events) {
-        const auto* frame = heard.type() == JF_EV_MEDIA ? heard.as<jf_frame>() : nullptr;
-        if (!frame) continue;
-        require(frame->pts >= pts, "the pts of MEDIA goes back");
-        pts = frame->pts;
-    }
-}
-
 void mid_op(Bench& bench) {
     auto* const leg = new Leg(bench, bench.start());
     dial_nobody(bench, *leg);
@@ -303,6 +192,14 @@ constexpr Check checks[] = {
     {"telephony.several_at_once", "Several legs on two threads don't mix", "Keep state per op; lock what is shared.", several_at_once, 100},
     {"telephony.reaps_anything", "reap of what is no leg ends too", "Check the stored state as a stranger's.", reaps_anything, 100},
     {"telephony.struct_sizes", "Requests are read as far as they reach, and longer ones are understood", "Ask JF_HAS before each member.", struct_sizes, 60},
+    {"telephony.knows_its_keys", "One key is one call, and another key another", "Compare idempotency keys, and CONFLICT the one that is open already only.", knows_its_keys, 60},
+    {"telephony.speaks_g711", "An answered leg speaks what this host speaks", "Today's host takes PCMU and PCMA, 8000 Hz, one channel, and hangs up everything else as `unacceptable`: transcode in the plugin.", speaks_g711, 90},
+    {"telephony.keeps_refused_events", "What a busy host refuses, MEDIA apart, comes all the same", "On AGAIN keep the event and emit it again, by a timer at the latest.", keeps_refused_events, 90},
+    {"telephony.sends_keys", "Keys of a call are sent, and what no phone has is INVALID", "Look at every character before the first goes out: 0-9 * # A-D w.", sends_keys, 90},
+    {"telephony.marks_and_clears", "Marks and clearing are as the capabilities say", "Declare `mark`, and answer each with MARK_PLAYED; else UNSUPPORTED.", marks_and_clears, 90},
+    {"telephony.takes_calls", "A call that comes in rings, is answered once, carries both ways, and ends at both ends", "Report it with its keys; STATE for what does not fit the leg's state.", takes_calls, 90},
+    {"telephony.refuses_calls", "A call that comes in can be refused, and its caller hears why", "Tell the far end the cause, and complete with CALL_ENDED.", refuses_calls, 90},
+    {"telephony.is_given_up", "A caller who gives up before the answer ends the leg with CANCELLED", "The far end's end of a leg that was not answered is CANCELLED, not NORMAL.", is_given_up, 90},
     {"telephony.carries_a_call", "A call to a peer that answers rings, speaks and ends", "Look at the order of RINGING, ANSWERED, MEDIA and CALL_ENDED.", carries_a_call, 90},
 };
 

@@ -116,6 +116,32 @@ void cancels(Bench& bench) {
     require(bench.spy().completions_of(record.op) == 1, "the plugin did not complete the cancelled request itself");
 }
 
+/// What "verify.webhook" of plugin.json says that the sender would send: {"headers": {...}, "body": "...", "key": "..."}. Signatures that cover the
+/// time can't stand in a file.
+void takes_its_own(Bench& bench) {
+    const base::JsonView given = bench.target().verify("webhook");
+    if (given.absent()) not_applicable("plugin.json has no request that it would believe: \"verify\": {\"webhook\": {\"headers\": ..., \"body\": ...}}");
+    auto instance = bench.start();
+    const WebhookPort port(*instance);
+    require(static_cast<bool>(port), "it has no jf.webhook/1");
+    Stranger own{.body = given["body"].text_or(""), .headers = {}, .pairs = {}};
+    for (const auto& [name, value] : given["headers"].members()) own.headers.emplace_back(name, value.text_or(""));
+    const jf_http_request request = own.request();
+    if (const std::string key = given["key"].text_or(""); !key.empty()) {
+        const auto keys = port.route(request);
+        require(keys && std::find(keys->begin(), keys->end(), key) != keys->end(), "route did not answer \"" + key + "\" to the request of plugin.json");
+    }
+    OpRecord& record = bench.open(*instance);
+    jf_error error = make<jf_error>();
+    if (const jf_status status = bench.begin(record, *instance, "receive", [&] { return port.receive(record.op, request, &error); }); status != JF_OK)
+        fail("receive answered " + status_name(status) + " to the request of plugin.json: " + said(error));
+    bench.expect_done(record, "the request of plugin.json", milliseconds(12'000));
+    if (record.status != JF_OK) fail("the request of plugin.json completed with " + status_name(record.status) + ": " + record.error);
+    const auto* reply = record.last && record.last->type() == JF_EV_HTTP_REPLY ? record.last->as<jf_http_reply>() : nullptr;
+    require(reply != nullptr && reply->status < 300, fmt::format("it answered {} to the request of plugin.json", reply ? reply->status : 0));
+    require(record.count(JF_EV_HTTP_ONCE) == 1, fmt::format("{} HTTP_ONCE events; wanted: 1, or a delivery that is repeated does everything twice", record.count(JF_EV_HTTP_ONCE)));
+}
+
 void mid_op(Bench& bench) {
     auto instance = bench.start();
     const WebhookPort port(*instance);
@@ -131,6 +157,7 @@ constexpr Check checks[] = {
     {"webhook.routes", "route answers one request alike, with parts of it, and to nonsense with NOT_FOUND or INVALID", "Look at the bytes only; answer keys that lie in the request.", routes_as_a_pure_function, 60},
     {"webhook.route_keeps_to_its_capacity", "route writes no more keys than it has room for", "Stop at cap.", route_keeps_to_its_capacity, 60},
     {"webhook.refuses_strangers", "A request that nobody signed is refused and tells nothing", "Verify the signature before anything is parsed; answer AUTH.", refuses_strangers, 60},
+    {"webhook.takes_its_own", "The request that plugin.json holds is routed, believed, named once and answered", "Emit HTTP_ONCE with the sender's id before anything else, then complete with HTTP_REPLY.", takes_its_own},
     {"webhook.cancels", "cancel completes a request within the second, and only once", "Complete from cancel().", cancels},
 };
 

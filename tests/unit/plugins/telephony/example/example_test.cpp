@@ -94,7 +94,9 @@ TEST_F(Carrier, BringsACallFromOneHostToAnother) {
     ASSERT_EQ(out.count(JF_EV_MEDIA), 2u);
     EXPECT_EQ(out.events().back().as<jf_frame>()->pts, 160u);
     EXPECT_EQ(control(here_, out, JF_TEL_DTMF, 0, "4w#"), JF_OK);
-    EXPECT_EQ(incoming_->count(JF_EV_DTMF), 2u);
+    EXPECT_EQ(incoming_->count(JF_EV_DTMF), 1u);
+    host_.advance(500ms);
+    EXPECT_EQ(incoming_->count(JF_EV_DTMF), 2u) << "behind the pause";
 
     EXPECT_EQ(here_.on(out, calls_->hangup, JF_CAUSE_NORMAL), JF_OK);
     host_.advance(20ms);
@@ -105,6 +107,23 @@ TEST_F(Carrier, BringsACallFromOneHostToAnother) {
     EXPECT_EQ(incoming_->last().as<jf_call_end>()->by, JF_ENDED_BY_FAR_END);
     EXPECT_EQ(out.last().as<jf_call_end>()->packets_in, 2u);
     EXPECT_EQ(host_.sockets().size(), 2u) << "only the ports that listen";
+}
+
+TEST_F(Carrier, TriesAgainWhatAHostThatIsBehindRefused) {
+    sdk::TestOp& out = dial("127.0.0.1:5091/reception");
+    host_.refuse_emits(2);
+    EXPECT_EQ(control(there_, *incoming_, JF_TEL_RING), JF_OK);
+    host_.refuse_emits(4);
+
+    answer();
+    say(there_, *incoming_, 'b');
+    host_.advance(100ms);
+    say(there_, *incoming_, 'c');
+
+    ASSERT_EQ(out.count(JF_EV_ANSWERED), 1u);
+    EXPECT_EQ(incoming_->count(JF_EV_ANSWERED), 1u);
+    EXPECT_EQ(out.events().front().type, JF_EV_RINGING);
+    EXPECT_EQ(out.events().back().type, JF_EV_MEDIA);
 }
 
 TEST_F(Carrier, TellsTheCallerWhyItIsRefused) {
@@ -177,6 +196,7 @@ TEST_F(Carrier, RefusesWhatItCannotDo) {
     EXPECT_EQ(control(here_, out, JF_TEL_DTMF, 0, "1"), JF_E_STATE);
     EXPECT_EQ(control(here_, out, JF_TEL_HOLD, 1), JF_E_UNSUPPORTED);
     answer();
+    for (const char* keys : {"5x!", "", "12 3"}) EXPECT_EQ(control(here_, out, JF_TEL_DTMF, 0, keys), JF_E_INVALID) << keys;
     jf_answer again = sdk::make<jf_answer>();
     EXPECT_EQ(there_.on(*incoming_, calls_->answer, &again), JF_E_STATE);
 }
