@@ -64,11 +64,16 @@ bool chosen(const Options& options, std::string_view name) {
     return false;
 }
 
+/// What a plugin's id begins with says as much; storage has two interfaces.
+bool is_of_kind(const Suite& suite, std::string_view kind) {
+    return kind.empty() || kind == suite.name || (kind == "storage" && (suite.name == "records" || suite.name == "vectors"));
+}
+
 /// Those that fit the plugin file; without one, all that there are.
 std::vector<const Suite*> suites_of(const Options& options, const Target* target) {
     std::vector<const Suite*> out;
     for (const Suite& suite : all_suites()) {
-        const bool wanted = options.kind.empty() || options.kind == suite.name;
+        const bool wanted = is_of_kind(suite, options.kind);
         if (suite.interface_id.empty() || (wanted && (!target || target->facts.descriptor.provides_interface(suite.interface_id)))) out.push_back(&suite);
     }
     return out;
@@ -115,17 +120,25 @@ int usage(const std::string& text) {
     return 2;
 }
 
-int list_without_a_file(const Options& options) {
-    const auto& suites = all_suites();
-    const auto is_it = [&](const Suite& suite) { return suite.name == options.kind; };
-    if (!options.kind.empty() && std::none_of(suites.begin(), suites.end(), is_it)) return usage("there are no checks of a kind '" + options.kind + "'");
-    print_list(options, nullptr);
-    return 0;
+/// Empty: there are checks of that kind.
+std::string kind_problem(const Options& options) {
+    std::string known;
+    for (const Suite& suite : all_suites()) {
+        if (suite.interface_id.empty()) continue;
+        if (is_of_kind(suite, options.kind)) return {};
+        known += (known.empty() ? "" : ", ") + std::string(suite.name);
+    }
+    return "there are no checks of a kind '" + options.kind + "'; there are " + known;
 }
 
 int verify(const Options& options) {
     const auto began = std::chrono::steady_clock::now();
-    if (options.file.empty()) return options.list ? list_without_a_file(options) : usage("file is required, but for --list");
+    if (const std::string problem = kind_problem(options); !problem.empty()) return usage(problem);
+    if (options.file.empty()) {
+        if (!options.list) return usage("file is required, but for --list");
+        print_list(options, nullptr);
+        return 0;
+    }
     if (std::error_code error; !fs::is_regular_file(options.target.file, error)) {
         std::cerr << "jackfield-verify: " << options.target.file.string() << ": there is no such file\n";
         return 2;

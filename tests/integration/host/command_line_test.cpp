@@ -254,6 +254,8 @@ TEST_F(CommandLine, ListsTheChecksOfAKindWithoutAPlugin) {
     for (const char* name : {"module.", "stt."}) EXPECT_NE(listed.out.find(name), std::string::npos) << listed.out;
     EXPECT_EQ(listed.out.find("tts."), std::string::npos) << listed.out;
     EXPECT_EQ(folder_.jackfield({"plugin", "verify", "--list", "--kind", "soup"}).code, 2);
+    const auto storage = folder_.jackfield({"plugin", "verify", "--list", "--kind", "storage"});
+    for (const char* name : {"records.", "vectors."}) EXPECT_NE(storage.out.find(name), std::string::npos) << storage.out;
     const auto nothing = folder_.jackfield({"plugin", "verify", "--kind", "stt"});
     EXPECT_EQ(nothing.code, 2);
     EXPECT_NE(nothing.err.find("file is required"), std::string::npos) << nothing.err;
