@@ -358,6 +358,7 @@ class Trial {
     bool file_is_sound() {
         sqlite3* handle = nullptr;
         sqlite3_open((options_.work + "/model.db").c_str(), &handle);
+        sqlite3_busy_timeout(handle, 30'000); // the plugin may be emptying its log
         std::string said;
         sqlite3_exec(handle, "PRAGMA integrity_check", [](void* out, int, char** columns, char**) { *static_cast<std::string*>(out) += columns[0]; return 0; }, &said, nullptr);
         const int search = sqlite3_exec(handle, "INSERT INTO \"test.model#text\"(\"test.model#text\", rank) VALUES ('integrity-check', 1)", nullptr, nullptr, nullptr);
